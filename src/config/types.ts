@@ -1,0 +1,170 @@
+/**
+ * What a caller may write (options) and what the rest of Cordon reads (frozen configuration).
+ *
+ * @module
+ */
+
+/** How much confinement must be in force before any plugin code runs. */
+export type SandboxMode = "required" | "best-effort" | "permissions-only";
+
+/** A size: bytes as a number, or text such as `"256MiB"`, `"1GB"`, `"64KiB"`. */
+export type Size = number | string;
+
+/** Whether a limit that cannot be made hard refuses the start or is only reported. */
+export type Enforce = "required" | "best-effort";
+
+/** What a plugin may touch. Everything that is not listed is denied. */
+export interface PermissionOptions {
+  /** Paths to read, absolute or relative to the current directory; `{ source: target }` mounts elsewhere. @default [] */
+  readonly read?: readonly string[] | Readonly<Record<string, string>>;
+  /** Paths to read and write. @default [] */
+  readonly write?: readonly string[] | Readonly<Record<string, string>>;
+  /** `host:port` or `host` that the plugin may reach through the host's proxy; `"host"` shares the host's network. @default [] */
+  readonly net?: readonly string[] | "host";
+  /** Names of the host's variables to pass, or the variables themselves. @default [] */
+  readonly env?: readonly string[] | Readonly<Record<string, string>>;
+  /** Deno `sys` permissions, such as `"hostname"`. @default [] */
+  readonly sys?: readonly string[];
+  /** Unix sockets of the host that the plugin may connect to. @default [] */
+  readonly unix?: readonly string[];
+}
+
+/** Bounds on what a plugin may use. */
+export interface LimitOptions {
+  /** Memory beyond that of an idle sandbox. @default "512MiB" */
+  readonly memory?: Size;
+  /** Share of one core in percent; 100 is one whole core. @default no bound */
+  readonly cpuPercent?: number;
+  /** CPU time over the plugin's life in seconds. @default no bound */
+  readonly cpuSeconds?: number;
+  /** Longest single call in milliseconds; then the plugin is killed. @default no bound */
+  readonly wallMs?: number;
+  /** Processes and threads. @default 64 */
+  readonly processes?: number;
+  /** Open files. @default 256 */
+  readonly openFiles?: number;
+  /** Largest file that the plugin may write. @default "64MiB" */
+  readonly fileSize?: Size;
+  /** Private scratch space at /tmp; 0 gives none. @default 0 */
+  readonly tmp?: Size;
+  /** Bytes of stdout and stderr together over the plugin's life, `run` excepted. @default "16MiB" */
+  readonly output?: Size;
+  /** What to do where a limit cannot be hard. @default "best-effort" for defaults, "required" for what was written */
+  readonly enforce?: Enforce | Readonly<Record<string, Enforce>>;
+}
+
+/** Options of `createHost()`. */
+export interface HostOptions {
+  /** Objects that plugins may use by name, if their `services` grant says so. @default {} */
+  readonly services?: Readonly<Record<string, object>>;
+  /** Confinement demanded of every plugin that does not say otherwise. @default "required" */
+  readonly sandbox?: SandboxMode;
+  /** Limits of every plugin that does not say otherwise. */
+  readonly limits?: LimitOptions;
+  /** Deadline of a call in milliseconds; 0 means none. @default 0 */
+  readonly callTimeoutMs?: number;
+  /** Path of bubblewrap. @default looked up in /usr/bin, /bin, /usr/local/bin */
+  readonly bwrap?: string;
+  /** Path of the Deno runtime for plugins. @default the runtime that runs the host */
+  readonly deno?: string;
+  /** Unprivileged account under which a root host starts sandboxes. @default 65534:65534 */
+  readonly runAs?: { readonly uid: number; readonly gid: number };
+  /** Directory for bundles and dependency caches. @default $XDG_CACHE_HOME/cordon or ~/.cache/cordon */
+  readonly cacheDirectory?: string;
+  /** Directory for sockets. @default $XDG_RUNTIME_DIR/cordon or /tmp/cordon-<uid> */
+  readonly runtimeDirectory?: string;
+}
+
+/** Options of `host.load()`. */
+export interface LoadOptions {
+  /** Name in messages and in `host.plugins`. @default the entry's file name without extension */
+  readonly name?: string;
+  /** What the plugin may touch. @default nothing */
+  readonly permissions?: PermissionOptions;
+  /** Names of the host's services that the plugin sees; an object lists methods for each. @default [] */
+  readonly services?: readonly string[] | Readonly<Record<string, readonly string[]>>;
+  /** Bounds on what it may use. */
+  readonly limits?: LimitOptions;
+  /** Confinement demanded. @default the host's */
+  readonly sandbox?: SandboxMode;
+  /** Deadline of a call in milliseconds; 0 means none. @default the host's `callTimeoutMs` */
+  readonly timeoutMs?: number;
+  /** Longest time from spawn to ready in milliseconds. @default 10_000 */
+  readonly startupTimeoutMs?: number;
+  /** Time between asking a plugin to stop and killing it, in milliseconds. @default 2_000 */
+  readonly shutdownGraceMs?: number;
+  /** Largest frame on the wire. @default "16MiB" */
+  readonly maxFrame?: Size;
+  /** Device nodes of GPUs are bound in. @default false */
+  readonly gpu?: boolean;
+  /** Aborts the load. */
+  readonly signal?: AbortSignal;
+}
+
+/** A path on the host and where the plugin sees it. */
+export interface PathGrant {
+  /** Absolute path on the host, as the user wrote it, made absolute. */
+  readonly source: string;
+  /** Absolute path inside. */
+  readonly target: string;
+}
+
+/** Permissions after parsing: no defaults left to apply, every path absolute. */
+export interface PermissionConfig {
+  readonly read: readonly PathGrant[];
+  readonly write: readonly PathGrant[];
+  readonly net: { readonly kind: "none" } | { readonly kind: "host" } | {
+    readonly kind: "proxy";
+    /** Lower-case `host:port`, port 443 and 80 both listed where none was written. */
+    readonly allow: readonly string[];
+  };
+  /** Variables to set inside; the values are known here. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly sys: readonly string[];
+  readonly unix: readonly string[];
+}
+
+/** Limits after parsing: bytes, milliseconds, seconds; `null` is no bound. */
+export interface LimitConfig {
+  readonly memoryBytes: number;
+  readonly cpuPercent: number | null;
+  readonly cpuSeconds: number | null;
+  readonly wallMs: number | null;
+  readonly processes: number;
+  readonly openFiles: number;
+  readonly fileSizeBytes: number;
+  readonly tmpBytes: number;
+  readonly outputBytes: number;
+  /** For every limit by its option name: refuse or report where it cannot be hard. */
+  readonly enforce: Readonly<Record<keyof Omit<LimitOptions, "enforce">, Enforce>>;
+}
+
+/** `HostOptions` after parsing. */
+export interface HostConfig {
+  readonly services: Readonly<Record<string, object>>;
+  readonly sandbox: SandboxMode;
+  readonly limits: LimitOptions;
+  readonly callTimeoutMs: number;
+  readonly bwrap: string | null;
+  readonly deno: string | null;
+  readonly runAs: { readonly uid: number; readonly gid: number };
+  readonly cacheDirectory: string;
+  readonly runtimeDirectory: string;
+}
+
+/** `LoadOptions` after parsing, the host's defaults applied. */
+export interface LoadConfig {
+  readonly name: string;
+  /** Absolute file URL (or https:, jsr:, npm: specifier) of the entry module. */
+  readonly entry: string;
+  readonly permissions: PermissionConfig;
+  /** Service name → methods allowed, or `"all"`. */
+  readonly services: Readonly<Record<string, readonly string[] | "all">>;
+  readonly limits: LimitConfig;
+  readonly sandbox: SandboxMode;
+  readonly timeoutMs: number;
+  readonly startupTimeoutMs: number;
+  readonly shutdownGraceMs: number;
+  readonly maxFrameBytes: number;
+  readonly gpu: boolean;
+}

@@ -1,0 +1,341 @@
+/**
+ * Every error that a caller of Cordon may want to catch.
+ *
+ * @module
+ */
+
+/** What an environment check found: a claim, the evidence for it, and what to do about it. */
+export interface Finding {
+  /** Stable, kebab-case name of the check, such as `"user-namespaces"`. */
+  readonly id: string;
+  /** `ok` holds, `warn` is weaker than it could be, `fail` prevents confinement, `skip` was not tried. */
+  readonly level: "ok" | "warn" | "fail" | "skip";
+  /** One sentence for a person. */
+  readonly summary: string;
+  /** What was tried and what it printed. */
+  readonly evidence?: string;
+  /** Commands or steps that repair it, the recommended one first. */
+  readonly fix?: readonly string[];
+}
+
+/** Options that all Cordon errors share. */
+export interface CordonErrorOptions extends ErrorOptions {
+  /** What the reader should do next, in one sentence. */
+  readonly hint?: string | undefined;
+}
+
+/**
+ * Base class of everything that Cordon throws for a reason that a caller may want to handle.
+ *
+ * @example
+ * ```ts
+ * import { CordonError } from "@cordon/cordon";
+ *
+ * const error: unknown = new Error("other");
+ * if (error instanceof CordonError) console.error(error.code, error.hint);
+ * ```
+ */
+export abstract class CordonError extends Error {
+  /** Stable identifier of the class, such as `"CORDON_CONFIG"`. */
+  abstract readonly code: string;
+  /** What the reader should do next, if there is something. */
+  readonly hint: string | undefined;
+
+  /**
+   * @param message What could not be done, and why.
+   * @param options `hint` and `cause`.
+   */
+  constructor(message: string, options: CordonErrorOptions = {}) {
+    super(message, options);
+    this.hint = options.hint;
+  }
+}
+
+/** An option, a manifest key or a command-line argument is not valid. */
+export class ConfigError extends CordonError {
+  override readonly name: string = "ConfigError";
+  override readonly code: string = "CORDON_CONFIG";
+  /** Path of the offending key, such as `"limits.memory"`. */
+  readonly path: string;
+
+  /**
+   * @param message What is wrong with the value.
+   * @param options `path` names the key.
+   */
+  constructor(message: string, options: CordonErrorOptions & { readonly path: string }) {
+    super(message, options);
+    this.path = options.path;
+  }
+}
+
+/** This machine cannot confine a plugin as demanded. Nothing of the plugin ran. */
+export class SandboxUnavailableError extends CordonError {
+  override readonly name: string = "SandboxUnavailableError";
+  override readonly code: string = "CORDON_SANDBOX_UNAVAILABLE";
+  /** What was found missing, each with its cause and its fix. */
+  readonly findings: readonly Finding[];
+
+  /**
+   * @param message What cannot be enforced.
+   * @param options `findings`: every check that failed.
+   */
+  constructor(message: string, options: CordonErrorOptions & { readonly findings: readonly Finding[] }) {
+    super(message, options);
+    this.findings = options.findings;
+  }
+}
+
+/** The plugin's code could not be found, parsed or bundled. */
+export class BundleError extends CordonError {
+  override readonly name: string = "BundleError";
+  override readonly code: string = "CORDON_BUNDLE";
+  /** Where in the original source, as far as known. Line and column count from 1. */
+  readonly location: { readonly file: string; readonly line: number; readonly column: number } | undefined;
+
+  /**
+   * @param message What could not be bundled.
+   * @param options `location` in the original source.
+   */
+  constructor(
+    message: string,
+    options: CordonErrorOptions & { readonly location?: BundleError["location"] } = {},
+  ) {
+    super(message, options);
+    this.location = options.location;
+  }
+}
+
+/** The stage that a start had reached when it failed. */
+export type LaunchStage = "spawn" | "sandbox" | "handshake" | "import";
+
+/** A sandbox could not be started, or its plugin failed before it was ready. */
+export class LaunchError extends CordonError {
+  override readonly name: string = "LaunchError";
+  override readonly code: string = "CORDON_LAUNCH";
+  /** How far the start had come. */
+  readonly stage: LaunchStage;
+  /** Exit code, if the process ended by itself. */
+  readonly exitCode: number | null;
+  /** Signal name such as `"SIGKILL"`, if a signal ended it. */
+  readonly signal: string | null;
+  /** The last lines that the process wrote to stderr. */
+  readonly stderrTail: string;
+
+  /**
+   * @param message What failed.
+   * @param options The facts of the failure.
+   */
+  constructor(
+    message: string,
+    options: CordonErrorOptions & {
+      readonly stage: LaunchStage;
+      readonly exitCode?: number | null;
+      readonly signal?: string | null;
+      readonly stderrTail?: string;
+    },
+  ) {
+    super(message, options);
+    this.stage = options.stage;
+    this.exitCode = options.exitCode ?? null;
+    this.signal = options.signal ?? null;
+    this.stderrTail = options.stderrTail ?? "";
+  }
+}
+
+/** Why a plugin's process ended. */
+export type ExitReason =
+  | "clean-exit"
+  | "exit-code"
+  | "signal"
+  | "out-of-memory"
+  | "memory-limit"
+  | "cpu-limit"
+  | "wall-timeout"
+  | "output-limit"
+  | "seccomp"
+  | "spawn-failed"
+  | "sandbox-setup-failed"
+  | "handshake-timeout"
+  | "protocol-error"
+  | "heartbeat-lost"
+  | "stopped"
+  | "killed-by-host";
+
+/** The plugin's process died while something depended on it. */
+export class PluginCrashedError extends CordonError {
+  override readonly name: string = "PluginCrashedError";
+  override readonly code: string = "CORDON_PLUGIN_CRASHED";
+  /** Why it ended. */
+  readonly reason: ExitReason;
+  /** Exit code, if it ended by itself. */
+  readonly exitCode: number | null;
+  /** Signal name, if a signal ended it. */
+  readonly signal: string | null;
+  /** The last lines of its stderr. */
+  readonly stderrTail: string;
+
+  /**
+   * @param message Which plugin died and how.
+   * @param options The facts of the death.
+   */
+  constructor(
+    message: string,
+    options: CordonErrorOptions & {
+      readonly reason: ExitReason;
+      readonly exitCode?: number | null;
+      readonly signal?: string | null;
+      readonly stderrTail?: string;
+    },
+  ) {
+    super(message, options);
+    this.reason = options.reason;
+    this.exitCode = options.exitCode ?? null;
+    this.signal = options.signal ?? null;
+    this.stderrTail = options.stderrTail ?? "";
+  }
+}
+
+/** The plugin or host was used after it was stopped or disposed. */
+export class DisposedError extends CordonError {
+  override readonly name: string = "DisposedError";
+  override readonly code: string = "CORDON_DISPOSED";
+}
+
+/** A call did not finish before its deadline. */
+export class CallTimeoutError extends CordonError {
+  override readonly name: string = "CallTimeoutError";
+  override readonly code: string = "CORDON_CALL_TIMEOUT";
+  /** The deadline that passed, in milliseconds after the call was made. */
+  readonly timeoutMs: number;
+
+  /**
+   * @param message Which call timed out.
+   * @param options `timeoutMs`: the deadline in milliseconds.
+   */
+  constructor(message: string, options: CordonErrorOptions & { readonly timeoutMs: number }) {
+    super(message, options);
+    this.timeoutMs = options.timeoutMs;
+  }
+}
+
+/** A bound that was set in advance would have been passed. */
+export class LimitExceededError extends CordonError {
+  override readonly name: string = "LimitExceededError";
+  override readonly code: string = "CORDON_LIMIT_EXCEEDED";
+  /** Name of the limit, such as `"maxFrameBytes"`. */
+  readonly limit: string;
+  /** What was asked for, in the limit's unit. */
+  readonly asked: number;
+  /** What is allowed, in the limit's unit. */
+  readonly allowed: number;
+
+  /**
+   * @param message What would have passed the limit.
+   * @param options `limit`, `asked`, `allowed`.
+   */
+  constructor(
+    message: string,
+    options: CordonErrorOptions & {
+      readonly limit: string;
+      readonly asked: number;
+      readonly allowed: number;
+    },
+  ) {
+    super(message, options);
+    this.limit = options.limit;
+    this.asked = options.asked;
+    this.allowed = options.allowed;
+  }
+}
+
+/** A plugin asked for something that its grant does not contain. */
+export class PermissionDeniedError extends CordonError {
+  override readonly name: string = "PermissionDeniedError";
+  override readonly code: string = "CORDON_PERMISSION_DENIED";
+  /** The line that would grant it, for whoever may grant it. */
+  readonly suggestion: string;
+
+  /**
+   * @param message What was denied.
+   * @param options `suggestion`: the line to add.
+   */
+  constructor(message: string, options: CordonErrorOptions & { readonly suggestion: string }) {
+    super(message, options);
+    this.suggestion = options.suggestion;
+  }
+}
+
+/** A value cannot cross between processes. */
+export class SerializationError extends CordonError {
+  override readonly name: string = "SerializationError";
+  override readonly code: string = "CORDON_SERIALIZATION";
+  /** Where the value stands, such as `"$.args[0].user.socket"`. */
+  readonly path: string;
+
+  /**
+   * @param message Why the value cannot cross.
+   * @param options `path` of the value.
+   */
+  constructor(message: string, options: CordonErrorOptions & { readonly path: string }) {
+    super(message, options);
+    this.path = options.path;
+  }
+}
+
+/** The peer broke the wire protocol; the connection was closed. */
+export class ProtocolError extends CordonError {
+  override readonly name: string = "ProtocolError";
+  override readonly code: string = "CORDON_PROTOCOL";
+}
+
+/** The other side threw something whose class is not known here. */
+export class RemoteError extends CordonError {
+  override readonly name: string = "RemoteError";
+  override readonly code: string = "CORDON_REMOTE";
+  /** `name` of the error on the other side. */
+  readonly remoteName: string;
+  /** Stack of the other side, mapped to its source lines. */
+  readonly remoteStack: string;
+
+  /**
+   * @param message Message of the other side.
+   * @param options `remoteName` and `remoteStack`.
+   */
+  constructor(
+    message: string,
+    options: CordonErrorOptions & { readonly remoteName: string; readonly remoteStack: string },
+  ) {
+    super(message, options);
+    this.remoteName = options.remoteName;
+    this.remoteStack = options.remoteStack;
+  }
+}
+
+/** A pool has no room for another task. */
+export class PoolSaturatedError extends CordonError {
+  override readonly name: string = "PoolSaturatedError";
+  override readonly code: string = "CORDON_POOL_SATURATED";
+}
+
+/** A call into the native library failed. */
+export class NativeError extends CordonError {
+  override readonly name: string = "NativeError";
+  override readonly code: string = "CORDON_NATIVE";
+  /** Name of the native function. */
+  readonly call: string;
+  /** Name of the errno, such as `"ENOMEM"`. */
+  readonly errno: string;
+
+  /**
+   * @param message What failed.
+   * @param options `call` and `errno`.
+   */
+  constructor(
+    message: string,
+    options: CordonErrorOptions & { readonly call: string; readonly errno: string },
+  ) {
+    super(message, options);
+    this.call = options.call;
+    this.errno = options.errno;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * What a sandboxed script may ask of its host: services, progress, events, tensors.
+ *
+ * A plugin is a plain module; it imports this only if it wants something from the host. Every function here
+ * works inside a sandbox only; elsewhere it throws a `TypeError` that says so.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox, progress } from "@cordon/cordon/plugin";
+ *
+ * export function work(): number {
+ *   if (inSandbox()) progress(0.5);
+ *   return 42;
+ * }
+ * ```
+ *
+ * @module
+ */
+
+/** Every method of a service as the plugin sees it: the answer always comes as a promise. */
+export type Service<T> = {
+  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends
+    (...args: infer A) => infer R
+    ? R extends AsyncIterable<infer Y> ? (...args: A) => AsyncIterableIterator<Y>
+    : (...args: A) => Promise<Awaited<R>>
+    : never;
+};
+
+/** What the guest puts behind the functions of this module. Not for users. */
+export interface GuestApi {
+  /** See {@linkcode service}. */
+  readonly service: (name: string) => unknown;
+  /** See {@linkcode progress}. */
+  readonly progress: (value: unknown) => void;
+  /** See {@linkcode emit}. */
+  readonly emit: (name: string, payload: unknown) => void;
+  /** See {@linkcode signal}. */
+  readonly signal: () => AbortSignal;
+  /** See {@linkcode handle}. */
+  readonly handle: (value: object) => object;
+  /** See {@linkcode onShutdown}. */
+  readonly onShutdown: (hook: () => void | Promise<void>) => void;
+}
+
+const KEY = Symbol.for("cordon.guest");
+
+/**
+ * Whether this code runs inside a Cordon sandbox.
+ *
+ * @returns `true` inside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox } from "@cordon/cordon/plugin";
+ *
+ * console.log(inSandbox()); // false: this example runs outside
+ * ```
+ */
+export function inSandbox(): boolean {
+  return guestApi() !== undefined;
+}
+
+/**
+ * A service of the host, by the name under which the host offers it. The plugin must have been granted it.
+ *
+ * Asking is free and can be done at the top of a module; the first call goes over the wire.
+ *
+ * @typeParam T Type of the service as the host declares it.
+ * @param name Name of the service.
+ * @returns A proxy whose methods all return promises (or async iterators).
+ * @throws {TypeError} If called outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox, service } from "@cordon/cordon/plugin";
+ *
+ * interface Greeter {
+ *   greet(name: string): string;
+ * }
+ * export async function run(): Promise<string> {
+ *   return await service<Greeter>("greeter").greet("you");
+ * }
+ * console.log(inSandbox());
+ * ```
+ */
+export function service<T extends object>(name: string): Service<T> {
+  return required("service").service(name) as Service<T>;
+}
+
+/**
+ * Report progress of the call that is being handled. Reaches the caller's `onProgress`.
+ *
+ * @param value Any value that can cross, usually a fraction between 0 and 1.
+ * @throws {TypeError} If called outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox, progress } from "@cordon/cordon/plugin";
+ *
+ * if (inSandbox()) progress(0.5);
+ * ```
+ */
+export function progress(value: unknown): void {
+  required("progress").progress(value);
+}
+
+/**
+ * Send a named event to the host. Does not wait; arrives in order with the plugin's other messages.
+ *
+ * @param name Name of the event.
+ * @param payload Any value that can cross.
+ * @throws {TypeError} If called outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { emit, inSandbox } from "@cordon/cordon/plugin";
+ *
+ * if (inSandbox()) emit("indexed", { files: 3 });
+ * ```
+ */
+export function emit(name: string, payload?: unknown): void {
+  required("emit").emit(name, payload);
+}
+
+/**
+ * The signal of the call that is being handled: aborted when the caller gives up or its deadline passes.
+ *
+ * Call it before the first `await` of an exported function and keep the result.
+ *
+ * @returns A signal; one that never aborts outside of a call.
+ * @throws {TypeError} If called outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox, signal } from "@cordon/cordon/plugin";
+ *
+ * if (inSandbox()) signal().throwIfAborted();
+ * ```
+ */
+export function signal(): AbortSignal {
+  return required("signal").signal();
+}
+
+/**
+ * Mark an object to be passed by reference: the host gets a remote object whose methods run here.
+ *
+ * The object lives until the host disposes its side or the connection ends.
+ *
+ * @typeParam T Type of the object.
+ * @param value The object; its own function members and the methods of its class are callable.
+ * @returns The same object, marked.
+ * @throws {TypeError} If called outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { handle, inSandbox } from "@cordon/cordon/plugin";
+ *
+ * class Page {
+ *   title(): string {
+ *     return "hello";
+ *   }
+ * }
+ * export function open(): Page {
+ *   return handle(new Page());
+ * }
+ * console.log(inSandbox());
+ * ```
+ */
+export function handle<T extends object>(value: T): T {
+  return required("handle").handle(value) as T;
+}
+
+/**
+ * Register what to do before the host stops this plugin. Hooks run in reverse order, within the grace period.
+ *
+ * @param hook Called once.
+ * @throws {TypeError} If called outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox, onShutdown } from "@cordon/cordon/plugin";
+ *
+ * if (inSandbox()) onShutdown(() => console.log("bye"));
+ * ```
+ */
+export function onShutdown(hook: () => void | Promise<void>): void {
+  required("onShutdown").onShutdown(hook);
+}
+
+function guestApi(): GuestApi | undefined {
+  return (globalThis as { [KEY]?: GuestApi })[KEY];
+}
+
+function required(what: string): GuestApi {
+  const api = guestApi();
+  if (api === undefined) {
+    throw new TypeError(`Cannot call "${what}" here: this code does not run inside a Cordon sandbox`);
+  }
+  return api;
+}

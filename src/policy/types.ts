@@ -1,0 +1,98 @@
+/**
+ * The one policy that every layer is compiled from. Plain, frozen data.
+ *
+ * @module
+ */
+
+import type { Enforce } from "../config/types.ts";
+
+/** Which layers are in force, strongest first. */
+export type Tier = "full" | "namespaces" | "landlock" | "permissions-only";
+
+/** How a limit is enforced and whether a plugin can pass it. */
+export interface LimitEnforcement {
+  /** What was asked for, in the limit's unit (bytes, percent, seconds, milliseconds, count); null is no bound. */
+  readonly requested: number | null;
+  readonly mechanism: "cgroup2" | "cgroup1" | "rlimit" | "watchdog" | "bwrap" | "v8" | "host" | "none";
+  /** The kernel (or the host, for what the host counts) stops the plugin at the limit. */
+  readonly hard: boolean;
+  readonly note?: string;
+}
+
+/** Name of a limit, as in `LimitOptions`. */
+export type LimitName =
+  | "memory"
+  | "cpuPercent"
+  | "cpuSeconds"
+  | "wallMs"
+  | "processes"
+  | "openFiles"
+  | "fileSize"
+  | "tmp"
+  | "output"
+  | "core";
+
+/** Something of the host that the sandbox sees. */
+export interface Mount {
+  /** Real path on the host (symbolic links resolved). */
+  readonly source: string;
+  /** Absolute path inside. */
+  readonly target: string;
+  readonly mode: "read-only" | "read-write" | "device";
+}
+
+/** Deno's own permissions, with paths as the plugin sees them. */
+export interface DenoPermissions {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** Values of `--allow-net`; `"all"` is the bare flag. */
+  readonly net: readonly string[] | "all";
+  readonly env: readonly string[];
+  readonly sys: readonly string[];
+}
+
+/** What the system call filters depend on. */
+export interface SeccompProfile {
+  /** Socket families that stay open to plugin code. Unix is always open until the guest is connected. */
+  readonly network: boolean;
+  /** Unix sockets stay open to plugin code (granted sockets, or the proxy's). */
+  readonly unix: boolean;
+  /** Device ioctls of GPUs pass. */
+  readonly gpu: boolean;
+}
+
+/** What confines one plugin, decided before anything is started. */
+export interface SandboxPolicy {
+  readonly plugin: string;
+  readonly tier: Tier;
+  readonly deno: DenoPermissions;
+  /** Granted paths, sockets and devices. What the runtime itself needs is the launcher's business. */
+  readonly mounts: readonly Mount[];
+  readonly network: { readonly kind: "none" } | { readonly kind: "host" } | {
+    readonly kind: "proxy";
+    readonly allow: readonly string[];
+  };
+  /** Complete environment of the plugin. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Absolute directory inside in which the plugin starts. */
+  readonly workingDirectory: string;
+  readonly seccomp: SeccompProfile | null;
+  readonly landlock: boolean;
+  /** Bounds in base units: bytes, seconds, counts. */
+  readonly limits: {
+    readonly memoryBytes: number;
+    readonly cpuPercent: number | null;
+    readonly cpuSeconds: number | null;
+    readonly wallMs: number | null;
+    readonly processes: number;
+    readonly openFiles: number;
+    readonly fileSizeBytes: number;
+    readonly tmpBytes: number;
+    readonly outputBytes: number;
+    readonly enforce: Readonly<Record<string, Enforce>>;
+  };
+  readonly enforcement: Readonly<Record<LimitName, LimitEnforcement>>;
+  /** Real account under which the sandbox is started; null keeps the host's. */
+  readonly runAs: { readonly uid: number; readonly gid: number } | null;
+  readonly gpu: boolean;
+}
