@@ -19,7 +19,10 @@ export interface PermissionOptions {
   readonly read?: readonly string[] | Readonly<Record<string, string>>;
   /** Paths to read and write. @default [] */
   readonly write?: readonly string[] | Readonly<Record<string, string>>;
-  /** `host:port` or `host` that the plugin may reach through the host's proxy; `"host"` shares the host's network. @default [] */
+  /**
+   * `host:port` or `host` (ports 443 and 80) that the plugin may reach through the host's proxy, `*.example.com` for every
+   * name below; `"host"` shares the host's network. @default []
+   */
   readonly net?: readonly string[] | "host";
   /** Names of the host's variables to pass, or the variables themselves. @default [] */
   readonly env?: readonly string[] | Readonly<Record<string, string>>;
@@ -115,7 +118,10 @@ export interface PermissionConfig {
   readonly write: readonly PathGrant[];
   readonly net: { readonly kind: "none" } | { readonly kind: "host" } | {
     readonly kind: "proxy";
-    /** Lower-case `host:port`, port 443 and 80 both listed where none was written. */
+    /**
+     * Lower-case `host:port`, port 443 and 80 both listed where none was written. The host is a name, `*.` and a name (any
+     * name below it, not itself), a dotted quad, or canonical IPv6 in brackets.
+     */
     readonly allow: readonly string[];
   };
   /** Variables to set inside; the values are known here. */

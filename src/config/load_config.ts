@@ -1,0 +1,98 @@
+/**
+ * Parses the options of `host.load()`.
+ *
+ * @module
+ */
+
+import { quote } from "../util/quote.ts";
+import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
+import { limitConfig, limitOptions } from "./limits.ts";
+import { type Aliases, flag, invalid, object, text } from "./parse.ts";
+import { entryUrl } from "./path.ts";
+import { permissions, sandboxMode } from "./permissions.ts";
+import { duration, size } from "./quantity.ts";
+import { services } from "./services.ts";
+import type { HostConfig, LoadConfig } from "./types.ts";
+
+const aliases: Aliases = Object.freeze({
+  sandboxMode: "sandbox",
+  callTimeoutMs: "timeoutMs",
+  maxFrameBytes: "maxFrame",
+});
+
+/** What a plugin may be called: it appears in messages, file names and metric labels. */
+export const pluginName = text(
+  "a name of letters, digits, dots, hyphens and underscores, 64 at most",
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+);
+
+/**
+ * Reads the arguments of `host.load()`.
+ *
+ * @param entry Path (absolute or relative to the current directory), `file:` URL, or `https:`, `jsr:` or `npm:` specifier.
+ * @param options What the caller passed; `undefined` means all defaults.
+ * @param host The host's configuration: its services, limits and defaults.
+ * @param environment The process around it. @default the real one
+ * @returns Frozen configuration, every default applied, every path absolute.
+ * @throws {ConfigError} If a key is unknown or a value does not follow its rule.
+ *
+ * @example
+ * ```ts
+ * import { hostConfig } from "./host_config.ts";
+ * import { loadConfig } from "./load_config.ts";
+ *
+ * const host = hostConfig({});
+ * loadConfig("./resize.ts", { permissions: { net: ["example.com"] } }, host).name; // "resize"
+ * ```
+ */
+export function loadConfig(
+  entry: string | URL,
+  options: unknown,
+  host: HostConfig,
+  environment: ConfigEnvironment = processEnvironment(),
+): LoadConfig {
+  const url = entryUrl(entry, environment.cwd);
+  const parsed = object(options, "", {
+    name: pluginName,
+    permissions: permissions(environment),
+    services: services(host.services),
+    limits: limitOptions,
+    sandbox: sandboxMode,
+    timeoutMs: duration(),
+    startupTimeoutMs: duration({ min: 1 }),
+    shutdownGraceMs: duration(),
+    maxFrame: size({ min: 2 ** 12, max: 2 ** 30 }),
+    gpu: flag,
+    signal: abortSignal,
+  }, aliases);
+  return Object.freeze({
+    name: parsed.name ?? nameOf(url),
+    entry: url,
+    permissions: parsed.permissions ?? permissions(environment)({}, "permissions"),
+    services: parsed.services ?? Object.freeze({}),
+    limits: limitConfig(host.limits, parsed.limits ?? {}),
+    sandbox: parsed.sandbox ?? host.sandbox,
+    timeoutMs: parsed.timeoutMs ?? host.callTimeoutMs,
+    startupTimeoutMs: parsed.startupTimeoutMs ?? 10_000,
+    shutdownGraceMs: parsed.shutdownGraceMs ?? 2_000,
+    maxFrameBytes: parsed.maxFrame ?? 2 ** 24,
+    gpu: parsed.gpu ?? false,
+  });
+}
+
+function abortSignal(value: unknown, at: string): AbortSignal {
+  if (value instanceof AbortSignal) return value;
+  throw invalid(at, "an AbortSignal", `it is ${quote(value)}`);
+}
+
+/** Last part of the entry's path without extension and version, cut down to what a name may contain. */
+function nameOf(url: string): string {
+  const withoutVersion = url.replace(/[?#].*$/, "").replace(/(?<=.)@[^/@]*$/, "").replace(/\/+$/, "");
+  const last = withoutVersion.slice(withoutVersion.search(/[^/:]*$/));
+  const name = last.replaceAll(/%[0-9a-f]{2}/gi, "-").replace(/(?<=.)\.[^.]*$/, "").replaceAll(
+    /[^A-Za-z0-9._-]+/g,
+    "-",
+  );
+  const trimmed = name.replace(/^[^A-Za-z0-9]+/, "").slice(0, 64);
+  return trimmed === "" ? "plugin" : trimmed;
+}

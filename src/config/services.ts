@@ -1,0 +1,59 @@
+/**
+ * Parses which services of the host a plugin sees.
+ *
+ * @module
+ */
+
+import { quote } from "../util/quote.ts";
+import { entries, invalid, list, type Parser, unknownName } from "./parse.ts";
+
+/** Names a peer can never call, whatever a grant says. */
+const neverCallable = new Set(["constructor", "then", "toString", "toJSON", "valueOf", "hasOwnProperty"]);
+
+/**
+ * A parser of a plugin's services: a list of names, or an object of name → methods.
+ *
+ * @param offered The host's services.
+ */
+export function services(
+  offered: Readonly<Record<string, object>>,
+): Parser<Readonly<Record<string, readonly string[] | "all">>> {
+  return (value, at) => {
+    const granted = Array.isArray(value)
+      ? list((name, one) => serviceName(name, one, offered))(value, at).map((name) => [name, "all"] as const)
+      : entries(value, at).map(([name, methods]) => {
+        const service = offered[serviceName(name, `${at}.${name}`, offered)] ?? {};
+        const parsed = list((method, one) => methodName(method, one, service))(methods, `${at}.${name}`);
+        return [name, parsed] as const;
+      });
+    return Object.freeze(Object.fromEntries(granted));
+  };
+}
+
+function serviceName(value: unknown, at: string, offered: object): string {
+  if (typeof value !== "string") throw invalid(at, "the name of a service", `it is ${quote(value)}`);
+  if (Object.hasOwn(offered, value)) return value;
+  throw unknownName(at, value, "a service of the host", Object.keys(offered));
+}
+
+function methodName(value: unknown, at: string, service: object): string {
+  if (typeof value !== "string") throw invalid(at, "the name of a method", `it is ${quote(value)}`);
+  if (value.startsWith("_") || neverCallable.has(value)) {
+    throw invalid(at, "the name of a method", `${quote(value)} can never be called from outside`);
+  }
+  // `in` looks a name up without running a getter.
+  if (value in service) return value;
+  throw unknownName(at, value, "a method of the service", methodNames(service));
+}
+
+function methodNames(service: object): string[] {
+  const names = new Set<string>();
+  for (
+    let one: object | null = service;
+    one !== null && one !== Object.prototype;
+    one = Object.getPrototypeOf(one)
+  ) {
+    for (const name of Object.getOwnPropertyNames(one)) names.add(name);
+  }
+  return [...names].filter((name) => !name.startsWith("_") && !neverCallable.has(name));
+}
