@@ -1,0 +1,145 @@
+/**
+ * Looks for a control group that this process may divide among its plugins.
+ *
+ * @module
+ */
+
+import type { Probed } from "./probed.ts";
+import { isAbsent, readFact } from "./read_fact.ts";
+import type { PlatformFacts } from "./types.ts";
+
+type CgroupFact = PlatformFacts["cgroup"];
+
+/** Controllers that bound plugins. */
+const USEFUL: readonly string[] = ["memory", "cpu", "pids"];
+
+/** A mounted cgroup file system. */
+export interface CgroupMount {
+  readonly version: 1 | 2;
+  readonly mountPoint: string;
+  /** Controllers of a version 1 hierarchy; none for version 2. */
+  readonly controllers: readonly string[];
+}
+
+/**
+ * Find the control group of this process, and try to make a child in it.
+ *
+ * @returns The group, or null where none may be divided.
+ */
+export async function probeCgroup(): Promise<Probed<CgroupFact>> {
+  const [mountInfo, membership] = await Promise.all([
+    readFact("/proc/self/mountinfo"),
+    readFact("/proc/self/cgroup"),
+  ]);
+  if (mountInfo === null || membership === null) return none("/proc says nothing about control groups");
+  const mounts = cgroupMounts(mountInfo);
+  const groups = cgroupMembership(membership);
+  const fact = await delegatedV2(mounts, groups) ?? await rootV1(mounts, groups);
+  if (fact === null) return none(`groups of this process: ${membership.replaceAll("\n", " ")}`);
+  const summary = `Memory, CPU and processes can be bounded by cgroup v${fact.version} (${
+    fact.controllers.join(", ")
+  })`;
+  return { fact, finding: { id: "cgroup", level: "ok", summary, evidence: fact.path } };
+}
+
+/**
+ * List the cgroup file systems in a mount table.
+ *
+ * @param mountInfo Text of `/proc/self/mountinfo`.
+ * @returns Each mounted hierarchy, in the table's order.
+ */
+export function cgroupMounts(mountInfo: string): readonly CgroupMount[] {
+  const mounts: CgroupMount[] = [];
+  for (const line of mountInfo.split("\n")) {
+    const [before = "", after = ""] = line.split(" - ");
+    const mountPoint = before.split(" ")[4] ?? "";
+    const [type = "", , superOptions = ""] = after.split(" ");
+    if (type === "cgroup2") mounts.push({ version: 2, mountPoint, controllers: [] });
+    if (type === "cgroup") {
+      const controllers = superOptions.split(",").filter((option) => USEFUL.includes(option));
+      mounts.push({ version: 1, mountPoint, controllers });
+    }
+  }
+  return mounts;
+}
+
+/**
+ * Read which group of each hierarchy a process is in.
+ *
+ * @param membership Text of `/proc/self/cgroup`.
+ * @returns Controller name → path of the group; the empty name is version 2.
+ */
+export function cgroupMembership(membership: string): ReadonlyMap<string, string> {
+  const groups = new Map<string, string>();
+  for (const line of membership.split("\n")) {
+    const match = /^\d+:([^:]*):(\/.*)$/.exec(line);
+    for (const name of (match?.[1] ?? "").split(",")) {
+      if (match !== null) groups.set(name, match[2] ?? "/");
+    }
+  }
+  return groups;
+}
+
+async function delegatedV2(
+  mounts: readonly CgroupMount[],
+  groups: ReadonlyMap<string, string>,
+): Promise<CgroupFact> {
+  const mount = mounts.find(({ version }) => version === 2);
+  const group = groups.get("");
+  if (mount === undefined || group === undefined) return null;
+  const path = joined(mount.mountPoint, group);
+  const controllers = (await readFact(`${path}/cgroup.controllers`) ?? "").split(" ")
+    .filter((name) => USEFUL.includes(name));
+  return controllers.length > 0 && await canDivide(path) ? { version: 2, path, controllers } : null;
+}
+
+/** Version 1 has one hierarchy a controller, side by side in one directory. */
+async function rootV1(
+  mounts: readonly CgroupMount[],
+  groups: ReadonlyMap<string, string>,
+): Promise<CgroupFact> {
+  const writable: string[] = [];
+  let parent: string | null = null;
+  for (const { version, mountPoint, controllers } of mounts) {
+    if (version !== 1 || controllers.length === 0) continue;
+    const group = groups.get(controllers[0] ?? "") ?? "/";
+    if (!await canDivide(joined(mountPoint, group))) continue;
+    parent = mountPoint.slice(0, mountPoint.lastIndexOf("/"));
+    writable.push(...controllers);
+  }
+  return parent === null ? null : { version: 1, path: parent, controllers: writable };
+}
+
+/** Making a child is the only honest test: permissions, read-only mounts and delegation all show in it. */
+async function canDivide(path: string): Promise<boolean> {
+  const child = `${path}/cordon-probe-${Deno.pid}`;
+  try {
+    await Deno.mkdir(child);
+    await Deno.remove(child);
+    return true;
+  } catch (error) {
+    if (isAbsent(error) || isReadOnly(error)) return false;
+    throw error;
+  }
+}
+
+function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && (/os error (30|16)\)/).test(error.message);
+}
+
+function joined(mountPoint: string, group: string): string {
+  return group === "/" ? mountPoint : `${mountPoint}${group}`;
+}
+
+function none(evidence: string): Probed<CgroupFact> {
+  return {
+    fact: null,
+    finding: {
+      id: "cgroup",
+      level: "warn",
+      summary: "No control group may be divided: limits fall back to rlimits and the host's watchdog",
+      evidence,
+      fix: ["Start the host in a delegated scope: systemd-run --user --scope -p Delegate=yes <command>"],
+    },
+  };
+}
