@@ -1,0 +1,48 @@
+/**
+ * The gate that every change passes: `deno run -A tools/ok.ts`. Stops at the first step that fails.
+ *
+ * @module
+ */
+
+import { denoDirectoryVariables } from "./deno_directory.ts";
+import { say } from "./say.ts";
+
+interface Step {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** What to do when it fails. */
+  readonly hint: string;
+}
+
+const STEPS: readonly Step[] = [
+  { name: "format", args: ["fmt", "--check"], hint: "deno fmt" },
+  { name: "lint", args: ["lint"], hint: "deno lint --fix, then by hand" },
+  { name: "types, documentation included", args: ["check", "--doc"], hint: "deno check --doc" },
+  {
+    name: "documentation of everything public",
+    args: ["doc", "--lint", "mod.ts", "src/guest/mod.ts", "src/cli/main.ts"],
+    hint: "describe every public symbol and give it an explicit type",
+  },
+  { name: "tests", args: ["run", "-A", "tools/test.ts"], hint: "deno task test <path of one test>" },
+  {
+    name: "publishable",
+    args: ["publish", "--dry-run", "--allow-dirty", "--quiet"],
+    hint: "deno publish --dry-run --allow-dirty",
+  },
+];
+
+if (import.meta.main) Deno.exit(await main());
+
+async function main(): Promise<number> {
+  const env = await denoDirectoryVariables();
+  for (const [index, { name, args, hint }] of STEPS.entries()) {
+    say(`\n[${index + 1}/${STEPS.length}] ${name}: deno ${args.join(" ")}`);
+    const { code } = await new Deno.Command(Deno.execPath(), { args: [...args], env, stdin: "null" }).spawn()
+      .status;
+    if (code === 0) continue;
+    say(`\nNot ok: "${name}" failed with exit code ${code}. To see it alone: ${hint}`);
+    return code;
+  }
+  say(`\nok: all ${STEPS.length} steps passed`);
+  return 0;
+}
