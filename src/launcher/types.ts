@@ -18,18 +18,30 @@ export interface Runtime {
   };
 }
 
+/** Files of the host that all its sandboxes share, in places that the sandboxes' account can reach. */
+export interface HostFiles {
+  /** The Deno executable. */
+  readonly deno: string;
+  /** The guest's script. */
+  readonly guest: string;
+  /** The native library; null when there is none. */
+  readonly library: string | null;
+  /** The helper that sets resource limits and Landlock; null where there is none for this architecture. */
+  readonly exec: string | null;
+}
+
 /** One start of one sandbox. */
 export interface LaunchRequest {
   readonly policy: SandboxPolicy;
   readonly runtime: Runtime;
+  /** Shared files, from `HostDirectory.files`. */
+  readonly files: HostFiles;
   /**
-   * Directory of this sandbox, made by `createSandboxDirectory()`. Owned by the launched guest from now on:
-   * removed when it has exited.
+   * Directory of this sandbox, made by `HostDirectory.createSandboxDirectory()`. Owned by the launched guest from now
+   * on, also when the launch fails: removed when the guest has exited.
    */
   readonly directory: SandboxDirectory;
-  /** Path of the native library on the host, bound to /app/libcordon.so; null when there is none. */
-  readonly nativeLibrary: string | null;
-  /** Arguments after the guest's script: `Deno.args` of the plugin. */
+  /** Arguments of the guest's script after the path of its settings: `Deno.args.slice(1)` of the guest. */
   readonly args: readonly string[];
   /** `"piped"`: stdin is empty, output goes to `onOutput`. `"inherit"`: all three are the host's (`cordon run`). */
   readonly stdio: "piped" | "inherit";
@@ -41,16 +53,49 @@ export interface LaunchRequest {
   readonly denoFlags?: readonly string[];
 }
 
-/** The private directory of one sandbox on the host (0700, owned by the account that bwrap runs under). */
+/** Where the guest finds what the host put there: inside the sandbox, or on the host in tiers without mounts. */
+export interface SandboxPaths {
+  readonly deno: string;
+  readonly exec: string | null;
+  readonly guest: string;
+  readonly library: string | null;
+  /** Directory with the bundle. */
+  readonly plugin: string;
+  /** Directory with the socket and the settings. */
+  readonly run: string;
+  readonly socket: string;
+  readonly boot: string;
+}
+
+/** The private directory of one sandbox on the host (0700, owned by the account that the sandbox runs under). */
 export interface SandboxDirectory {
   /** The directory itself. */
   readonly path: string;
-  /** Bound read-only to /app/plugin: the supervisor writes the bundle here, before or after the start. */
+  /** Read-only inside as /app/plugin: the supervisor writes the bundle here, before or after the start. */
   readonly plugin: string;
-  /** Listening socket for the guest's connection, bound to /run/cordon/rpc.sock. */
+  /** Read-only inside as /run/cordon. */
+  readonly run: string;
+  /** Where the launcher listens for the guest's connection; `/run/cordon/rpc.sock` inside. */
   readonly socket: string;
+  /** Where the supervisor writes the guest's settings; `/run/cordon/boot.json` inside. */
+  readonly boot: string;
+  /**
+   * Write a file that the guest may read.
+   *
+   * @param path Absolute path at or below this directory; missing directories are made.
+   * @param content The whole content.
+   */
+  write(path: string, content: string | Uint8Array): Promise<void>;
   /** Remove all of it. Idempotent. */
   remove(): Promise<void>;
+}
+
+/** What one host keeps in the runtime directory: shared files and one directory for each sandbox. */
+export interface HostDirectory extends AsyncDisposable {
+  readonly path: string;
+  readonly files: HostFiles;
+  /** Make the private directory of one sandbox. The caller owns it until it is given to `launch()`. */
+  createSandboxDirectory(): Promise<SandboxDirectory>;
 }
 
 /** How a guest ended. */
@@ -65,6 +110,10 @@ export interface ExitReport {
 export interface LaunchedGuest extends AsyncDisposable {
   /** Pid of the process that was spawned. */
   readonly pid: number;
+  /** Pid of the guest's own process as the host sees it; null if it never started. Never rejects. */
+  readonly guestPid: Promise<number | null>;
+  /** Where the guest finds its files. */
+  readonly paths: SandboxPaths;
   /** Next connection on the sandbox's socket; rejects when the guest exits first or `signal` aborts. */
   accept(signal: AbortSignal): Promise<Deno.UnixConn>;
   /** No more connections: closes the listener and unlinks the socket. Idempotent. */

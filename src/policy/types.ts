@@ -61,10 +61,18 @@ export interface SeccompProfile {
   readonly gpu: boolean;
 }
 
+/** A real account of the host. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** What confines one plugin, decided before anything is started. */
 export interface SandboxPolicy {
   readonly plugin: string;
   readonly tier: Tier;
+  /** Instruction set that the system call filters are built for; null where there are none. */
+  readonly arch: "x86_64" | "aarch64" | null;
   readonly deno: DenoPermissions;
   /** Granted paths, sockets and devices. What the runtime itself needs is the launcher's business. */
   readonly mounts: readonly Mount[];
@@ -74,10 +82,11 @@ export interface SandboxPolicy {
   };
   /** Complete environment of the plugin. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Absolute directory inside in which the plugin starts. */
-  readonly workingDirectory: string;
+  /** Absolute directory inside in which the plugin starts; null is the plugin's own. */
+  readonly workingDirectory: string | null;
   readonly seccomp: SeccompProfile | null;
-  readonly landlock: boolean;
+  /** ABI of Landlock that must be in force; 0 when it is not. */
+  readonly landlockAbi: number;
   /** Bounds in base units: bytes, seconds, counts. */
   readonly limits: {
     readonly memoryBytes: number;
@@ -93,6 +102,6 @@ export interface SandboxPolicy {
   };
   readonly enforcement: Readonly<Record<LimitName, LimitEnforcement>>;
   /** Real account under which the sandbox is started; null keeps the host's. */
-  readonly runAs: { readonly uid: number; readonly gid: number } | null;
+  readonly runAs: Account | null;
   readonly gpu: boolean;
 }

@@ -1,0 +1,46 @@
+/**
+ * What bubblewrap says about a sandbox on its status descriptor.
+ *
+ * @module
+ */
+
+/** Facts that bubblewrap has reported so far. */
+export interface BwrapStatus {
+  /** Pid of the sandbox's first process as the host sees it; null until bubblewrap has started it. */
+  readonly childPid: number | null;
+  /** The command's exit code. Present only if the command was really executed. */
+  readonly exitCode: number | null;
+}
+
+/** Parses the stream of JSON documents, one a line, that `--json-status-fd` carries. */
+export class BwrapStatusReader {
+  readonly #decoder = new TextDecoder();
+  #rest = "";
+  #status: BwrapStatus = { childPid: null, exitCode: null };
+
+  /** @returns What has been reported so far. */
+  get status(): BwrapStatus {
+    return this.#status;
+  }
+
+  /**
+   * Take the next chunk.
+   *
+   * @param chunk Bytes as they arrived, cut anywhere.
+   * @returns What has been reported so far.
+   * @throws {SyntaxError} If a line is not JSON.
+   */
+  push(chunk: Uint8Array): BwrapStatus {
+    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) if (line.trim() !== "") this.#take(JSON.parse(line));
+    return this.#status;
+  }
+
+  #take(document: Record<string, unknown>): void {
+    const childPid = document["child-pid"];
+    const exitCode = document["exit-code"];
+    if (typeof childPid === "number") this.#status = { ...this.#status, childPid };
+    if (typeof exitCode === "number") this.#status = { ...this.#status, exitCode };
+  }
+}

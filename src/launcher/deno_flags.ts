@@ -1,0 +1,52 @@
+/**
+ * The policy as flags of `deno run`.
+ *
+ * @module
+ */
+
+import type { SandboxPolicy } from "../policy/types.ts";
+import type { SandboxPaths } from "./types.ts";
+
+const MEBIBYTE = 2 ** 20;
+const ALWAYS = [
+  "--no-prompt",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+  "--cached-only",
+  "--no-code-cache",
+] as const;
+
+/**
+ * Compile a policy into the flags that stand between `deno run` and the guest's script. The guest takes back what only
+ * its own start needs (FFI, the socket, its settings) before any plugin code runs.
+ *
+ * @param policy What the plugin may do.
+ * @param paths Where the guest finds its files.
+ * @param extra Flags of the host's user for inspection, such as `--inspect`.
+ * @returns One argument each; no value of a plugin can become a flag of its own.
+ */
+export function denoFlags(
+  policy: SandboxPolicy,
+  paths: SandboxPaths,
+  extra: readonly string[] = [],
+): string[] {
+  const { deno, limits } = policy;
+  return [
+    ...ALWAYS,
+    `--v8-flags=--max-old-space-size=${Math.max(1, Math.floor(limits.memoryBytes / MEBIBYTE))}`,
+    allow("read", [paths.plugin, paths.run, ...deno.read]),
+    allow("write", [paths.socket, ...deno.write]),
+    deno.net === "all" ? "--allow-net" : allow("net", [`unix:${paths.socket}`, ...deno.net]),
+    ...(paths.library === null ? [] : ["--allow-ffi"]),
+    ...(deno.env.length === 0 ? [] : [allow("env", deno.env)]),
+    ...(deno.sys.length === 0 ? [] : [allow("sys", deno.sys)]),
+    ...extra,
+  ];
+}
+
+/** A doubled comma is a comma of the value. */
+function allow(name: string, values: readonly string[]): string {
+  return `--allow-${name}=${values.map((value) => value.replaceAll(",", ",,")).join(",")}`;
+}

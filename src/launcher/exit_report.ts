@@ -1,0 +1,77 @@
+/**
+ * How a guest ended, from what its processes left behind.
+ *
+ * @module
+ */
+
+import type { ExitReason } from "../errors.ts";
+import type { ExitReport } from "./types.ts";
+import { constants } from "node:os";
+
+/** What is known when all processes of a sandbox are gone. */
+export interface ExitFacts {
+  /** Exit code of the process that was spawned; null if a signal ended it. */
+  readonly code: number | null;
+  /** Signal that ended the process that was spawned. */
+  readonly signal: string | null;
+  /** The process was bubblewrap, which reports a signal of the command as 128 + its number. */
+  readonly isBwrap: boolean;
+  /** Bubblewrap reported an exit code, so the command was really executed. */
+  readonly isExecuted: boolean;
+  /** A connection was accepted, so the runtime itself had started. */
+  readonly isConnected: boolean;
+  /** The guest had announced its end. */
+  readonly saidGoodbye: boolean;
+  /** Why the host killed it, if it did. */
+  readonly killReason: ExitReason | null;
+  /** So much time has passed that the limit on processor time can have been reached. */
+  readonly mayHaveUsedUpCpu: boolean;
+  /** The last bytes of stderr. */
+  readonly stderrTail: string;
+}
+
+const OUT_OF_MEMORY = /out of memory|memory allocation of \d+ bytes failed|Cannot allocate memory|OOM error/i;
+const HELPER_FAILED = /^cordon-exec: .+/m;
+const HELPER_CODES = { first: 64, last: 71 } as const;
+const CRASHES = new Set(["SIGTRAP", "SIGILL"]);
+const ABORTS = new Set(["SIGABRT", "SIGSEGV", "SIGBUS"]);
+
+/**
+ * Classify an exit. Pure.
+ *
+ * @param facts What is known.
+ * @returns The first reason that explains the end, with the facts.
+ */
+export function exitReport(facts: ExitFacts): ExitReport {
+  const signal = facts.signal ?? commandSignal(facts);
+  const exitCode = signal === null ? facts.code : null;
+  return Object.freeze({ reason: exitReason(facts, signal), exitCode, signal, stderrTail: facts.stderrTail });
+}
+
+function exitReason(facts: ExitFacts, signal: string | null): ExitReason {
+  if (facts.killReason !== null) return facts.killReason;
+  if (facts.isBwrap && !facts.isExecuted && facts.signal === null) return "sandbox-setup-failed";
+  if (signal !== null) return signalReason(facts, signal);
+  if (!facts.isConnected && isHelperFailure(facts)) return "sandbox-setup-failed";
+  return facts.code === 0 && facts.saidGoodbye ? "clean-exit" : "exit-code";
+}
+
+/** Bubblewrap cannot tell `exit 137` from SIGKILL; the goodbye can. */
+function commandSignal(facts: ExitFacts): string | null {
+  if (!facts.isBwrap || !facts.isExecuted || facts.saidGoodbye || facts.code === null) return null;
+  const found = Object.entries(constants.signals).find(([, number]) => number === facts.code! - 128);
+  return found?.[0] ?? null;
+}
+
+function signalReason(facts: ExitFacts, signal: string): ExitReason {
+  if (signal === "SIGSYS") return "seccomp";
+  if (signal === "SIGXCPU" || (signal === "SIGKILL" && facts.mayHaveUsedUpCpu)) return "cpu-limit";
+  if (CRASHES.has(signal)) return "out-of-memory";
+  if (ABORTS.has(signal) && OUT_OF_MEMORY.test(facts.stderrTail)) return "out-of-memory";
+  return "signal";
+}
+
+function isHelperFailure({ code, stderrTail }: ExitFacts): boolean {
+  return code !== null && code >= HELPER_CODES.first && code <= HELPER_CODES.last &&
+    HELPER_FAILED.test(stderrTail);
+}

@@ -1,0 +1,69 @@
+/**
+ * The only place that starts a guest.
+ *
+ * @module
+ */
+
+import type { LaunchedGuest, LaunchRequest } from "./types.ts";
+import type { StartPlan } from "./start_plan.ts";
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { LaunchError } from "../errors.ts";
+import { Descriptors } from "./descriptors.ts";
+import { GuestSocket } from "./guest_socket.ts";
+import { RunningGuest } from "./running_guest.ts";
+import { sandboxPaths } from "./sandbox_paths.ts";
+import { startPlan } from "./start_plan.ts";
+
+/**
+ * Start a sandbox. Resolves as soon as the process exists and its socket listens; what happens then is told by
+ * `accept()` and `exited`. Call it from the main thread: a sandbox dies with the thread that started it.
+ *
+ * @param request What to start. Its directory is removed also when the start fails.
+ * @returns The running guest; the caller owns it.
+ * @throws {LaunchError} If the process could not be started (stage `"spawn"`).
+ * @throws {PermissionDeniedError} If a granted path is no longer what it was when it was checked.
+ */
+export async function launch(request: LaunchRequest): Promise<LaunchedGuest> {
+  try {
+    return await start(request);
+  } catch (error) {
+    await request.directory.remove();
+    throw error;
+  }
+}
+
+async function start(request: LaunchRequest): Promise<LaunchedGuest> {
+  const { policy, directory, files } = request;
+  const paths = sandboxPaths(policy, directory, files);
+  using descriptors = new Descriptors(request.inheritedFds ?? []);
+  const plan = startPlan(request, paths, descriptors);
+  using cleanup = new DisposableStack();
+  const socket = cleanup.use(new GuestSocket(directory.socket, policy.runAs));
+  const child = startProcess(request, plan, descriptors);
+  if (child.pid === undefined) throw await spawnError(policy.plugin, plan.program, child);
+  const guest = new RunningGuest({ child, socket, request, paths, statusFd: plan.statusFd });
+  cleanup.move();
+  return guest;
+}
+
+function startProcess(request: LaunchRequest, plan: StartPlan, descriptors: Descriptors): ChildProcess {
+  const own: StdioOptions = request.stdio === "inherit"
+    ? ["inherit", "inherit", "inherit"]
+    : ["ignore", "pipe", "pipe"];
+  return spawn(plan.program, [...plan.args], {
+    stdio: [...own, ...descriptors.stdio],
+    env: { ...plan.environment },
+    cwd: plan.workingDirectory,
+    ...request.policy.runAs ?? {},
+  });
+}
+
+async function spawnError(plugin: string, program: string, child: ChildProcess): Promise<LaunchError> {
+  const { promise, resolve } = Promise.withResolvers<Error>();
+  child.once("error", resolve);
+  const cause = await promise;
+  return new LaunchError(`Cannot start "${plugin}" as "${program}" does not start: ${cause.message}`, {
+    stage: "spawn",
+    cause,
+  });
+}

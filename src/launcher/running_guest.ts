@@ -1,0 +1,183 @@
+/**
+ * One sandbox from its start until nothing of it is left.
+ *
+ * @module
+ */
+
+import type { ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
+import type { ExitReason } from "../errors.ts";
+import type { ExitReport, LaunchedGuest, LaunchRequest, SandboxPaths } from "./types.ts";
+import type { GuestSocket } from "./guest_socket.ts";
+import { LaunchError } from "../errors.ts";
+import { BwrapStatusReader } from "./bwrap_status.ts";
+import { exitReport } from "./exit_report.ts";
+import { OutputTail } from "./output_tail.ts";
+
+const STDERR_TAIL_BYTES = 8192;
+/** Bubblewrap reports its child within milliseconds; if it does not, it is killed itself. */
+const STATUS_GRACE_MS = 1000;
+
+/** What a running guest is made of. It owns all of it. */
+export interface RunningGuestParts {
+  readonly child: ChildProcess;
+  readonly socket: GuestSocket;
+  readonly request: LaunchRequest;
+  readonly paths: SandboxPaths;
+  /** Index of bubblewrap's status pipe in `child.stdio`, or null without bubblewrap. */
+  readonly statusFd: number | null;
+}
+
+/** Watches the process that was started; made in the same turn as the process, so that no event is missed. */
+export class RunningGuest implements LaunchedGuest {
+  readonly pid: number;
+  readonly guestPid: Promise<number | null>;
+  readonly paths: SandboxPaths;
+  readonly exited: Promise<ExitReport>;
+  readonly #parts: RunningGuestParts;
+  readonly #startedAt = performance.now();
+  readonly #stderr = new OutputTail(STDERR_TAIL_BYTES);
+  readonly #status = new BwrapStatusReader();
+  readonly #guestPid = Promise.withResolvers<number | null>();
+  readonly #report = Promise.withResolvers<ExitReport>();
+  #outputBytes = 0;
+  #isConnected = false;
+  #saidGoodbye = false;
+  #hasEnded = false;
+  #killReason: ExitReason | null = null;
+  #killTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param parts What it is made of; `child` has a pid.
+   */
+  constructor(parts: RunningGuestParts) {
+    const { child, paths } = parts;
+    this.#parts = parts;
+    this.pid = child.pid!;
+    this.paths = paths;
+    this.guestPid = this.#guestPid.promise;
+    this.#watchOutput("stdout", child.stdout);
+    this.#watchOutput("stderr", child.stderr);
+    this.#watchStatus();
+    this.exited = this.#exit();
+  }
+
+  async accept(signal: AbortSignal): Promise<Deno.UnixConn> {
+    signal.throwIfAborted();
+    const { socket, request } = this.#parts;
+    const ended = this.#report.promise.then((report): never => {
+      throw endedError(request.policy.plugin, report);
+    });
+    const connection = await socket.accept(ended, signal);
+    this.#isConnected = true;
+    return connection;
+  }
+
+  closeListener(): void {
+    this.#parts.socket[Symbol.dispose]();
+  }
+
+  noteGoodbye(): void {
+    this.#saidGoodbye = true;
+  }
+
+  kill(reason: ExitReason): void {
+    if (this.#hasEnded) return;
+    this.#killReason ??= reason;
+    this.#killNow();
+  }
+
+  stderrTail(): string {
+    return this.#stderr.text();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill("killed-by-host");
+    await this.exited;
+  }
+
+  #watchOutput(name: "stdout" | "stderr", stream: Readable | null): void {
+    stream?.on("data", (chunk: Uint8Array) => {
+      if (name === "stderr") this.#stderr.push(chunk);
+      this.#outputBytes += chunk.length;
+      if (this.#outputBytes > this.#parts.request.policy.limits.outputBytes) return this.kill("output-limit");
+      this.#parts.request.onOutput?.(name, chunk);
+    });
+  }
+
+  #watchStatus(): void {
+    const { child, statusFd } = this.#parts;
+    if (statusFd === null) return this.#guestPid.resolve(this.pid);
+    const stream = child.stdio[statusFd] as Readable;
+    stream.on("data", (chunk: Uint8Array) => {
+      const { childPid } = this.#status.push(chunk);
+      if (childPid === null) return;
+      this.#guestPid.resolve(childPid);
+      if (this.#killReason !== null) this.#killNow();
+    });
+  }
+
+  /** The kernel ends everything in a pid namespace with its first process; bubblewrap then ends by itself. */
+  #killNow(): void {
+    const { child, statusFd } = this.#parts;
+    const { childPid } = this.#status.status;
+    if (statusFd === null) child.kill("SIGKILL");
+    else if (childPid !== null) killPid(childPid);
+    this.#killTimer ??= setTimeout(() => child.kill("SIGKILL"), STATUS_GRACE_MS);
+  }
+
+  /** The report comes before the socket is closed, so that whoever waits for a connection hears the reason. */
+  async #exit(): Promise<ExitReport> {
+    const { child, socket, request } = this.#parts;
+    const { promise: closed, resolve } = Promise.withResolvers<[number | null, string | null]>();
+    child.once("close", (code: number | null, signal: string | null) => resolve([code, signal]));
+    const report = this.#reportOf(...await closed);
+    this.#hasEnded = true;
+    clearTimeout(this.#killTimer);
+    this.#guestPid.resolve(null);
+    this.#report.resolve(report);
+    await request.directory.remove();
+    socket[Symbol.dispose]();
+    return report;
+  }
+
+  #reportOf(code: number | null, signal: string | null): ExitReport {
+    return exitReport({
+      code,
+      signal,
+      isBwrap: this.#parts.statusFd !== null,
+      isExecuted: this.#status.status.exitCode !== null,
+      isConnected: this.#isConnected,
+      saidGoodbye: this.#saidGoodbye,
+      killReason: this.#killReason,
+      mayHaveUsedUpCpu: this.#mayHaveUsedUpCpu(),
+      stderrTail: this.stderrTail(),
+    });
+  }
+
+  #mayHaveUsedUpCpu(): boolean {
+    const { cpuSeconds } = this.#parts.request.policy.limits;
+    const elapsedSeconds = (performance.now() - this.#startedAt) / 1000;
+    return cpuSeconds !== null && elapsedSeconds * navigator.hardwareConcurrency >= cpuSeconds;
+  }
+}
+
+function killPid(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    // It ended in this moment.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function endedError(plugin: string, report: ExitReport): LaunchError {
+  const { exitCode, signal, stderrTail, reason } = report;
+  const how = signal ?? `exit code ${exitCode}`;
+  return new LaunchError(`Cannot connect to "${plugin}" as its sandbox has ended: ${reason} (${how})`, {
+    stage: reason === "sandbox-setup-failed" ? "sandbox" : "handshake",
+    exitCode,
+    signal,
+    stderrTail,
+  });
+}

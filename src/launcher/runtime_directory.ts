@@ -1,0 +1,70 @@
+/**
+ * The directory below which every host of an account keeps its sockets.
+ *
+ * @module
+ */
+
+import type { Account } from "../policy/types.ts";
+import { ConfigError } from "../errors.ts";
+import { accessObstacle } from "../policy/account_access.ts";
+import { join } from "node:path";
+
+/** `sockaddr_un.sun_path` without its terminator. */
+const MAX_SOCKET_PATH_BYTES = 107;
+/** The longest that is added below the runtime directory. */
+const LONGEST_TAIL = "/h-01234567/zzzzzz/r/rpc.sock";
+
+/**
+ * Make the runtime directory, or check that an existing one is ours alone.
+ *
+ * @param path Absolute path.
+ * @param runAs Account that must be able to reach what lies in it, or null if that is our own.
+ * @returns Its real path.
+ * @throws {ConfigError} If it is somebody else's, writable for others, out of the account's reach, or too long for sockets.
+ */
+export async function runtimeDirectory(path: string, runAs: Account | null): Promise<string> {
+  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  const info = await Deno.lstat(path);
+  if (!info.isDirectory) throw refused(path, "it is not a directory");
+  if (info.uid !== Deno.uid()) throw refused(path, `it belongs to uid ${info.uid}, not to ${Deno.uid()}`);
+  await Deno.chmod(path, runAs === null ? 0o700 : 0o711);
+  const real = await Deno.realPath(path);
+  if (new TextEncoder().encode(real + LONGEST_TAIL).length > MAX_SOCKET_PATH_BYTES) {
+    throw refused(path, `a socket below it would have a path of more than ${MAX_SOCKET_PATH_BYTES} bytes`);
+  }
+  const obstacle = runAs === null ? null : await accessObstacle(real, runAs, "reach");
+  if (runAs !== null && obstacle !== null) {
+    throw refused(path, `uid ${runAs.uid} has no "${obstacle.missing}" on "${obstacle.path}"`);
+  }
+  return real;
+}
+
+/**
+ * Hold the lock of the whole runtime directory while something runs: hosts are made and swept one at a time.
+ *
+ * @param directory Real path of the runtime directory.
+ * @param action Runs with the lock held.
+ * @returns What `action` returns.
+ */
+export async function withRuntimeLock<T>(directory: string, action: () => Promise<T>): Promise<T> {
+  using lock = await openLock(join(directory, "lock"));
+  await lock.lock(true);
+  return await action();
+}
+
+/**
+ * Open a file that is only there to be locked. The kernel lets go of the lock when the process ends, however it ends.
+ *
+ * @param path Made if it does not exist.
+ * @returns The open file; closing it gives the lock up.
+ */
+export function openLock(path: string): Promise<Deno.FsFile> {
+  return Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+}
+
+function refused(path: string, state: string): ConfigError {
+  return new ConfigError(`Cannot use "${path}" as the runtime directory: ${state}`, {
+    path: "runtimeDirectory",
+    hint: "Name another directory in the host's option `runtimeDirectory`",
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * Where a guest finds its files.
+ *
+ * @module
+ */
+
+import type { SandboxPolicy, Tier } from "../policy/types.ts";
+import type { HostFiles, SandboxDirectory, SandboxPaths } from "./types.ts";
+
+/**
+ * Name the guest's files as the guest sees them.
+ *
+ * @param policy Its tier decides whether there is a mount namespace.
+ * @param directory The sandbox's private directory.
+ * @param files Files that all sandboxes of the host share.
+ * @returns Paths inside the sandbox, or the host's own where there is no mount namespace.
+ */
+export function sandboxPaths(
+  policy: Pick<SandboxPolicy, "tier">,
+  directory: Pick<SandboxDirectory, "plugin" | "run" | "socket" | "boot">,
+  files: HostFiles,
+): SandboxPaths {
+  if (!hasMounts(policy.tier)) {
+    const { plugin, run, socket, boot } = directory;
+    return Object.freeze({ ...files, plugin, run, socket, boot });
+  }
+  return Object.freeze({
+    deno: "/app/deno",
+    exec: files.exec === null ? null : "/app/cordon-exec",
+    guest: "/app/guest.js",
+    library: files.library === null ? null : "/app/libcordon.so",
+    plugin: "/app/plugin",
+    run: "/run/cordon",
+    socket: "/run/cordon/rpc.sock",
+    boot: "/run/cordon/boot.json",
+  });
+}
+
+/**
+ * Whether sandboxes of a tier have a file system of their own.
+ *
+ * @param tier The tier.
+ * @returns True for the tiers that bubblewrap makes.
+ */
+export function hasMounts(tier: Tier): boolean {
+  return tier === "full" || tier === "namespaces";
+}

@@ -1,0 +1,119 @@
+/**
+ * By what each limit is enforced on this machine, and whether a plugin can pass it.
+ *
+ * @module
+ */
+
+import type { LimitConfig } from "../config/types.ts";
+import type { Finding } from "../errors.ts";
+import type { LimitEnforcement, LimitName, Tier } from "./types.ts";
+import { SandboxUnavailableError } from "../errors.ts";
+
+/** What the enforcement of limits depends on. */
+export interface LimitContext {
+  readonly tier: Tier;
+  /** The operating system is Linux, so that resource limits of a process can be set. */
+  readonly isLinux: boolean;
+  /** The plugin has a writable path of the host. */
+  readonly hasWritablePath: boolean;
+}
+
+/**
+ * State the mechanism of every limit; refuse limits that are required to be hard and cannot be.
+ *
+ * @param limits The limits asked for.
+ * @param context What they depend on.
+ * @returns One entry for each limit, frozen.
+ * @throws {SandboxUnavailableError} If a limit with `enforce: "required"` cannot be hard here.
+ */
+export function limitEnforcement(
+  limits: LimitConfig,
+  context: LimitContext,
+): Readonly<Record<LimitName, LimitEnforcement>> {
+  const enforcement = Object.freeze({
+    memory: memory(limits, context),
+    cpuPercent: cpuPercent(limits),
+    cpuSeconds: rlimit(limits.cpuSeconds, context),
+    wallMs: host(limits.wallMs),
+    processes: processes(limits, context),
+    openFiles: rlimit(limits.openFiles, context),
+    fileSize: fileSize(limits, context),
+    tmp: tmp(limits, context),
+    output: host(limits.outputBytes),
+    core: rlimit(0, context),
+  });
+  refuseSoft(enforcement, limits.enforce);
+  return enforcement;
+}
+
+function memory(limits: LimitConfig, context: LimitContext): LimitEnforcement {
+  const requested = limits.memoryBytes;
+  if (!context.isLinux) {
+    return { requested, mechanism: "v8", hard: false, note: "bounds the JavaScript heap only" };
+  }
+  const note = "private memory; memory shared with the host and /tmp have bounds of their own";
+  return { requested, mechanism: "rlimit", hard: true, note };
+}
+
+function cpuPercent(limits: LimitConfig): LimitEnforcement {
+  if (limits.cpuPercent === null) return { requested: null, mechanism: "none", hard: true };
+  return { requested: limits.cpuPercent, mechanism: "none", hard: false, note: "needs a cgroup of its own" };
+}
+
+function processes(limits: LimitConfig, context: LimitContext): LimitEnforcement {
+  if (context.tier === "full" || context.tier === "namespaces") return rlimit(limits.processes, context);
+  const note = "the kernel counts all processes of the account together outside a user namespace";
+  return { requested: limits.processes, mechanism: "none", hard: false, note };
+}
+
+function fileSize(limits: LimitConfig, context: LimitContext): LimitEnforcement {
+  if (context.hasWritablePath || limits.tmpBytes > 0) return rlimit(limits.fileSizeBytes, context);
+  return {
+    requested: limits.fileSizeBytes,
+    mechanism: "bwrap",
+    hard: isBwrap(context),
+    note: "nothing is writable",
+  };
+}
+
+function tmp(limits: LimitConfig, context: LimitContext): LimitEnforcement {
+  const requested = limits.tmpBytes;
+  if (isBwrap(context)) {
+    return { requested, mechanism: "bwrap", hard: true, note: "bytes; the number of files is not bounded" };
+  }
+  if (requested === 0) return { requested, mechanism: "none", hard: true, note: "there is no /tmp" };
+  return { requested, mechanism: "none", hard: false, note: "needs a mount namespace" };
+}
+
+function rlimit(requested: number | null, context: LimitContext): LimitEnforcement {
+  if (requested === null) return { requested, mechanism: "none", hard: true };
+  if (context.isLinux) return { requested, mechanism: "rlimit", hard: true };
+  return { requested, mechanism: "none", hard: false, note: "resource limits are set on Linux only" };
+}
+
+function host(requested: number | null): LimitEnforcement {
+  return { requested, mechanism: requested === null ? "none" : "host", hard: true };
+}
+
+function isBwrap(context: LimitContext): boolean {
+  return context.tier === "full" || context.tier === "namespaces";
+}
+
+function refuseSoft(
+  enforcement: Readonly<Record<LimitName, LimitEnforcement>>,
+  enforce: LimitConfig["enforce"],
+): void {
+  const names = Object.keys(enforce) as (keyof LimitConfig["enforce"])[];
+  const soft = names.filter((name) => enforce[name] === "required" && !enforcement[name].hard);
+  if (soft.length === 0) return;
+  const findings = soft.map((name): Finding => ({
+    id: `limit-${name}`,
+    level: "fail",
+    summary: `limits.${name} cannot be hard here: ${enforcement[name].note ?? "there is no mechanism"}`,
+    fix: [`Write enforce: { ${name}: "best-effort" } if a report is enough, or leave limits.${name} out`],
+  }));
+  throw new SandboxUnavailableError(
+    `Cannot start a plugin as its limits demand: ${findings.map((finding) => finding.summary).join("; ")}`,
+    { findings, hint: findings[0]?.fix?.[0] },
+  );
+}

@@ -1,0 +1,120 @@
+/**
+ * The one policy of a plugin, from what it may do and what the machine can do.
+ *
+ * @module
+ */
+
+import type { LoadConfig, PathGrant, PermissionConfig } from "../config/types.ts";
+import type { PlatformFacts } from "../platform/types.ts";
+import type { Account, DenoPermissions, Mount, SandboxPolicy, SeccompProfile, Tier } from "./types.ts";
+import { pluginEnvironment } from "./environment.ts";
+import { isAtOrBelow } from "./forbidden_paths.ts";
+import { limitEnforcement } from "./limit_enforcement.ts";
+import { policyMounts } from "./policy_mounts.ts";
+import { sandboxTier } from "./sandbox_tier.ts";
+
+/** Facts about the host process that the policy depends on. */
+export interface PolicyContext {
+  /** Unprivileged account under which a root host starts sandboxes. Ignored if the host is not root. */
+  readonly runAs: Account;
+  /** Current directory of the host, absolute. */
+  readonly workingDirectory: string;
+}
+
+/**
+ * Decide everything that confines one plugin. Pure: paths must have been resolved by `resolveGrants()` before.
+ *
+ * @param config What the plugin may do.
+ * @param facts What the machine can do.
+ * @param context Facts about the host process.
+ * @returns Plain, frozen data that every layer is compiled from.
+ * @throws {SandboxUnavailableError} If the machine cannot enforce what `config` demands.
+ * @throws {ConfigError} If a variable or the target of a mount is refused.
+ */
+export function sandboxPolicy(
+  config: LoadConfig,
+  facts: PlatformFacts,
+  context: PolicyContext,
+): SandboxPolicy {
+  const tier = sandboxTier(config.sandbox, facts);
+  const isConfined = tier !== "permissions-only";
+  const mounts = policyMounts(config, facts, tier);
+  const isLinux = facts.os === "linux";
+  return Object.freeze({
+    plugin: config.name,
+    tier,
+    arch: isConfined && facts.arch !== "other" ? facts.arch : null,
+    deno: denoPermissions(config.permissions, mounts),
+    mounts,
+    network: config.permissions.net,
+    environment: pluginEnvironment(config.permissions.env),
+    workingDirectory: workingDirectory(mounts, context, tier),
+    seccomp: isConfined ? seccompProfile(config) : null,
+    landlockAbi: isConfined ? facts.landlockAbi : 0,
+    limits: limits(config),
+    enforcement: limitEnforcement(config.limits, {
+      tier,
+      isLinux,
+      hasWritablePath: config.permissions.write.length > 0,
+    }),
+    runAs: isLinux && facts.uid === 0 ? context.runAs : null,
+    gpu: config.gpu,
+  });
+}
+
+function denoPermissions(permissions: PermissionConfig, mounts: readonly Mount[]): DenoPermissions {
+  const devices = mounts.filter((mount) => mount.mode === "device").map((mount) => mount.target);
+  return Object.freeze({
+    read: Object.freeze(paths([...permissions.read, ...permissions.write], permissions.unix, devices)),
+    write: Object.freeze(paths(permissions.write, permissions.unix, devices)),
+    net: denoNetwork(permissions),
+    env: Object.freeze(Object.keys(permissions.env)),
+    sys: Object.freeze([...permissions.sys]),
+  });
+}
+
+function paths(
+  grants: readonly PathGrant[],
+  sockets: readonly string[],
+  devices: readonly string[],
+): string[] {
+  return [...new Set([...grants.map((grant) => grant.target), ...sockets, ...devices])];
+}
+
+function denoNetwork(permissions: PermissionConfig): readonly string[] | "all" {
+  switch (permissions.net.kind) {
+    case "host":
+      return "all";
+    case "proxy":
+      return Object.freeze([...permissions.net.allow, ...unixNetwork(permissions)]);
+    case "none":
+      return Object.freeze(unixNetwork(permissions));
+  }
+}
+
+function unixNetwork(permissions: PermissionConfig): string[] {
+  return permissions.unix.map((path) => `unix:${path}`);
+}
+
+function seccompProfile(config: LoadConfig): SeccompProfile {
+  const { net, unix } = config.permissions;
+  return Object.freeze({
+    network: net.kind === "host",
+    unix: unix.length > 0 || net.kind === "proxy",
+    gpu: config.gpu,
+  });
+}
+
+/** The host's directory, where the plugin can see it, so that relative paths mean the same on both sides. */
+function workingDirectory(mounts: readonly Mount[], context: PolicyContext, tier: Tier): string | null {
+  const here = context.workingDirectory;
+  if (tier !== "full" && tier !== "namespaces") return here;
+  const isVisible = mounts.some(({ target, mode }) =>
+    mode !== "device" && (isAtOrBelow(target, here) || isAtOrBelow(here, target))
+  );
+  return isVisible ? here : null;
+}
+
+function limits(config: LoadConfig): SandboxPolicy["limits"] {
+  return Object.freeze({ ...config.limits, enforce: Object.freeze({ ...config.limits.enforce }) });
+}

@@ -1,0 +1,139 @@
+/**
+ * Which layers a plugin gets on this machine, or why it gets none.
+ *
+ * @module
+ */
+
+import type { SandboxMode } from "../config/types.ts";
+import type { PlatformFacts } from "../platform/types.ts";
+import type { Finding } from "../errors.ts";
+import type { Tier } from "./types.ts";
+import { SandboxUnavailableError } from "../errors.ts";
+
+/**
+ * Choose the strongest tier that the mode allows, or refuse.
+ *
+ * @param mode Confinement demanded.
+ * @param facts What the machine can do.
+ * @returns The tier to start in. Never a weaker one than `mode` names.
+ * @throws {SandboxUnavailableError} If the machine cannot confine as demanded; `findings` say what is missing.
+ */
+export function sandboxTier(mode: SandboxMode, facts: PlatformFacts): Tier {
+  const runtime = runtimeFindings(facts);
+  if (runtime.length > 0) throw unavailable("as it has nothing to run on", runtime);
+  if (mode === "permissions-only") return "permissions-only";
+  const missing = [...kernelFindings(facts), ...bwrapFindings(facts)];
+  if (missing.length === 0) return "namespaces";
+  if (mode === "required") throw unavailable('as sandbox: "required" demands', missing);
+  const alsoMissing = [...kernelFindings(facts), ...landlockFindings(facts)];
+  if (alsoMissing.length === 0) return "landlock";
+  throw unavailable('as sandbox: "best-effort" demands', [...bwrapFindings(facts), ...alsoMissing]);
+}
+
+function unavailable(demand: string, findings: readonly Finding[]): SandboxUnavailableError {
+  const causes = findings.map((finding) => finding.summary).join("; ");
+  const fix = findings.flatMap((finding) => finding.fix ?? [])[0];
+  return new SandboxUnavailableError(`Cannot start a plugin ${demand}: ${causes}`, {
+    findings,
+    hint: fix === undefined
+      ? "`cordon doctor` shows every check"
+      : `${fix}; \`cordon doctor\` shows every check`,
+  });
+}
+
+function kernelFindings(facts: PlatformFacts): Finding[] {
+  return facts.os === "linux" ? filterFindings(facts) : [operatingSystemFinding(facts)];
+}
+
+function landlockFindings(facts: PlatformFacts): Finding[] {
+  if (facts.os !== "linux" || facts.landlockAbi > 0) return [];
+  return [{
+    id: "landlock",
+    level: "fail",
+    summary: "the kernel has no Landlock",
+    evidence: `Landlock ABI ${facts.landlockAbi}, kernel ${facts.kernelRelease}`,
+    fix: ["Boot a kernel from 5.13 on with lsm=…,landlock"],
+  }];
+}
+
+function operatingSystemFinding(facts: PlatformFacts): Finding {
+  return {
+    id: "operating-system",
+    level: "fail",
+    summary: `there are no namespaces on ${facts.os}`,
+    fix: [
+      'Run the host on Linux, or write sandbox: "permissions-only" if Deno\'s permissions alone are enough',
+    ],
+  };
+}
+
+function runtimeFindings(facts: PlatformFacts): Finding[] {
+  if (facts.deno !== null) return [];
+  return [{
+    id: "deno",
+    level: "fail",
+    summary: "the Deno runtime for plugins was not found",
+    fix: ["Name the executable in the host's option `deno`"],
+  }];
+}
+
+function bwrapFindings(facts: PlatformFacts): Finding[] {
+  if (facts.os !== "linux") return [];
+  if (facts.bwrap === null) {
+    return [{
+      id: "bwrap",
+      level: "fail",
+      summary: "bubblewrap is not installed",
+      fix: ["apt install bubblewrap (or the same with dnf, pacman, zypper, apk)"],
+    }];
+  }
+  if (facts.bwrap.isSetuid) return [setuidFinding(facts.bwrap.path)];
+  if (!facts.namespacesWork) return [namespaceTrialFinding(facts, facts.bwrap.version)];
+  const absent = ["disable-userns", "as-pid-1", "json-status-fd"].filter((option) =>
+    !facts.bwrap?.options.has(option)
+  );
+  if (absent.length === 0) return [];
+  return [{
+    id: "bwrap-version",
+    level: "fail",
+    summary: `bubblewrap ${facts.bwrap.version} is too old`,
+    evidence: `it has no ${absent.map((option) => `--${option}`).join(", ")}`,
+    fix: ["Install bubblewrap 0.8.0 or newer"],
+  }];
+}
+
+function setuidFinding(path: string): Finding {
+  return {
+    id: "bwrap-setuid",
+    level: "fail",
+    summary: "bubblewrap is installed setuid, which forbids switching nested user namespaces off",
+    evidence: path,
+    fix: [`chmod u-s ${path}`],
+  };
+}
+
+function namespaceTrialFinding(facts: PlatformFacts, version: string): Finding {
+  return {
+    id: "user-namespaces",
+    level: "fail",
+    summary: "a trial sandbox could not be started",
+    evidence: `bubblewrap ${version}, kernel ${facts.kernelRelease}, container ${facts.container ?? "none"}`,
+    fix: [
+      facts.container === null
+        ? "Allow unprivileged user namespaces for bubblewrap"
+        : "Start the container with a seccomp profile that allows user namespaces",
+    ],
+  };
+}
+
+function filterFindings(facts: PlatformFacts): Finding[] {
+  if (facts.seccompFilter && facts.arch !== "other") return [];
+  return [{
+    id: "seccomp",
+    level: "fail",
+    summary: facts.seccompFilter
+      ? "there is no system call filter for this architecture"
+      : "the kernel has no seccomp filters",
+    fix: ["Run the host on x86_64 or aarch64 with CONFIG_SECCOMP_FILTER"],
+  }];
+}
