@@ -62,7 +62,7 @@ workloadTest("guestFilter() refuses processes, sockets, signals, setuid bits and
   );
   assert.deepEqual(forbidden(await runWorkload("both", PROFILES.none!)), {
     childCommand: `PermissionDenied: Failed to spawn '/app/deno': ${EPERM}`,
-    childShell: "Error: spawn /bin/sh EPERM",
+    childShell: "Error: spawn /bin/sh EACCES",
     fetch: "TypeError: fetch failed",
     connectTcp: `PermissionDenied: ${EPERM}`,
     connectUnix: `PermissionDenied: ${EPERM}`,
