@@ -317,6 +317,12 @@ export class PoolSaturatedError extends CordonError {
   override readonly code: string = "CORDON_POOL_SATURATED";
 }
 
+/** Every worker of a pool crashed too often; `cause` is the last crash. */
+export class PoolBrokenError extends CordonError {
+  override readonly name: string = "PoolBrokenError";
+  override readonly code: string = "CORDON_POOL_BROKEN";
+}
+
 /** A call into the native library failed. */
 export class NativeError extends CordonError {
   override readonly name: string = "NativeError";

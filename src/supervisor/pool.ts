@@ -1,0 +1,295 @@
+/**
+ * Runs tasks on a bounded number of interchangeable workers.
+ *
+ * @module
+ */
+
+import type { OnQueueFull, PoolConfig } from "../config/types.ts";
+import { DisposedError, PoolBrokenError, PoolSaturatedError } from "../errors.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
+import { orderedMap, type OrderedMapOptions } from "./ordered_map.ts";
+import { PoolCounters } from "./pool_counters.ts";
+import { PoolSlot } from "./pool_slot.ts";
+import { PoolTask, type TaskOutcome } from "./pool_task.ts";
+import type { PoolStats, PoolWork, StartWorker, TaskHandle, TaskOptions } from "./pool_types.ts";
+import { TaskQueue } from "./task_queue.ts";
+
+/** What a pool takes from its surroundings. */
+export interface PoolSetup<A> {
+  /** Name for messages. */
+  readonly name: string;
+  readonly config: PoolConfig;
+  readonly start: StartWorker<A>;
+  /** @default the real clock */
+  readonly clock?: Clock;
+  /** A number in [0, 1), for the jitter of waits. @default Math.random */
+  readonly random?: () => number;
+}
+
+/**
+ * A pool of workers. Owns them all; disposing ends them and rejects what still waits.
+ *
+ * A task is run at most once: when its worker dies, it is rejected with the error of that death.
+ */
+export class Pool<A> implements AsyncDisposable {
+  /** Name for messages. */
+  readonly name: string;
+  readonly #config: PoolConfig;
+  readonly #start: StartWorker<A>;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #slots = new Set<PoolSlot<A>>();
+  readonly #queue = new TaskQueue<PoolTask<A>>();
+  readonly #counters = new PoolCounters();
+  readonly #leaving = new Set<Promise<void>>();
+  readonly #idleWaiters = new Set<() => void>();
+  #unsettled = 0;
+  #closing: Promise<void> | null = null;
+  #stopFailure: { readonly error: unknown } | null = null;
+
+  /** Starts the smallest number of workers at once, without waiting for them. */
+  constructor(setup: PoolSetup<A>) {
+    this.name = setup.name;
+    this.#config = setup.config;
+    this.#start = setup.start;
+    this.#clock = setup.clock ?? systemClock();
+    this.#random = setup.random ?? Math.random;
+    for (let count = 0; count < setup.config.minSize; count++) this.#addSlot();
+  }
+
+  /**
+   * Runs a task and waits for its result.
+   *
+   * @param work Gets the worker and a signal that aborts when the task is cancelled or runs too long.
+   * @param options Signal, times and priority.
+   * @returns What `work` returns.
+   * @throws {PoolSaturatedError} If the queue is full, or no worker was free in time.
+   * @throws {PoolBrokenError} If every worker crashed too often.
+   * @throws {CallTimeoutError} If the task ran too long.
+   * @throws {PluginCrashedError} If its worker died.
+   * @throws {DisposedError} If the pool was closed.
+   */
+  execute<T>(work: PoolWork<A, T>, options: TaskOptions = {}): Promise<T> {
+    return this.#enqueue(work, options, this.#config.onQueueFull ?? "wait").result;
+  }
+
+  /**
+   * Runs a task without waiting: the handle tells about it.
+   *
+   * @param work Gets the worker and a signal that aborts when the task is cancelled or runs too long.
+   * @param options Signal, times and priority.
+   * @returns A handle, at once. Errors are those of {@linkcode execute}, as the rejection of `result`.
+   */
+  submit<T>(work: PoolWork<A, T>, options: TaskOptions = {}): TaskHandle<T> {
+    return this.#enqueue(work, options, this.#config.onQueueFull ?? "reject");
+  }
+
+  /**
+   * Runs a task for each item, some at once, and yields the results in the order of the items.
+   *
+   * The first error cancels the rest and ends the iteration with it; so does leaving the loop.
+   *
+   * @param items Read only as fast as results are taken.
+   * @param work Gets the worker, the item, its index and a signal.
+   * @param options `concurrency` (default: as many as the pool runs at once) and the options of each task.
+   * @returns The results, in order.
+   */
+  map<I, T>(
+    items: Iterable<I> | AsyncIterable<I>,
+    work: (api: A, item: I, index: number, signal: AbortSignal) => T | Promise<T>,
+    options: OrderedMapOptions & TaskOptions = {},
+  ): AsyncGenerator<T, void, void> {
+    const { concurrency = this.#config.maxSize * this.#config.tasksAtOnce, ...taskOptions } = options;
+    const each = (item: I, index: number, signal: AbortSignal) => {
+      const run: PoolWork<A, T> = (api, taskSignal) => work(api, item, index, taskSignal);
+      return this.#enqueue(run, { ...taskOptions, signal }, "wait").result;
+    };
+    return orderedMap(items, each, { ...options, concurrency });
+  }
+
+  /** Numbers as of now. */
+  stats(): PoolStats {
+    return this.#counters.stats([...this.#slots], this.#queue.size);
+  }
+
+  /** Settles when no task waits or runs. New tasks are still taken. */
+  async drain(): Promise<void> {
+    while (this.#unsettled > 0) await new Promise<void>((resolve) => this.#idleWaiters.add(resolve));
+  }
+
+  /** Starts the workers again that crashed too often. */
+  revive(): void {
+    for (const slot of this.#slots) slot.revive();
+  }
+
+  /**
+   * Ends the pool. Idempotent: the first call decides how.
+   *
+   * @param options `drain`: first finish what waits and runs; otherwise it is rejected. @default false
+   */
+  close(options: { readonly drain?: boolean } = {}): Promise<void> {
+    return this.#closing ??= this.#close(options.drain ?? false);
+  }
+
+  /** Closes without draining. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(drain: boolean): Promise<void> {
+    if (drain) await this.drain();
+    const reason = new DisposedError(
+      `Cannot run a task on pool "${this.name}" as asked: the pool was closed`,
+    );
+    this.#rejectQueue(reason);
+    for (const slot of this.#slots) this.#leave(slot.stop(reason));
+    await Promise.all(this.#leaving);
+    if (this.#stopFailure !== null) throw this.#stopFailure.error;
+  }
+
+  #enqueue<T>(work: PoolWork<A, T>, options: TaskOptions, onFull: OnQueueFull): PoolTask<A, T> {
+    const task = this.#task(work, options);
+    const refusal = this.#refusal(options, onFull);
+    if (refusal !== null) {
+      task.reject(refusal.error);
+      return task;
+    }
+    const erased = task as PoolTask<A, unknown>;
+    this.#queue.push(erased, task.priority);
+    const acquireMs = options.acquireTimeoutMs ?? this.#config.acquireTimeoutMs;
+    task.whileQueued(acquireMs, () => this.#starve(erased, acquireMs));
+    task.signal.addEventListener("abort", () => void this.#queue.remove(erased), { once: true });
+    this.#dispatch();
+    return task;
+  }
+
+  #task<T>(work: PoolWork<A, T>, options: TaskOptions): PoolTask<A, T> {
+    this.#unsettled++;
+    return new PoolTask(this.#counters.nextId(), work, {
+      clock: this.#clock,
+      timeoutMs: options.timeoutMs ?? this.#config.taskTimeoutMs,
+      priority: options.priority ?? 0,
+      signal: options.signal,
+      onSettled: (outcome) => this.#settled(outcome),
+    });
+  }
+
+  /** Why a new task is not taken; makes room if that is how a full queue is handled. */
+  #refusal(options: TaskOptions, onFull: OnQueueFull): { readonly error: unknown } | null {
+    if (options.signal?.aborted === true) return { error: options.signal.reason };
+    if (this.#closing !== null) {
+      return {
+        error: new DisposedError(`Cannot run a task on pool "${this.name}" as asked: the pool is closed`),
+      };
+    }
+    if (this.#isBroken) return { error: this.#brokenError() };
+    const isFull = this.#queue.size >= this.#config.queueSize && !this.#hasRoom;
+    if (!isFull || onFull === "wait") return null;
+    const error = new PoolSaturatedError(
+      `Cannot run a task on pool "${this.name}" as asked: ${this.#queue.size} tasks wait already`,
+      { hint: 'Raise "queueSize", add workers, or set onQueueFull to "wait"' },
+    );
+    const oldest = onFull === "drop-oldest" ? this.#queue.dropOldest() : undefined;
+    if (oldest === undefined) return { error };
+    this.#counters.dropped++;
+    oldest.reject(error);
+    return null;
+  }
+
+  #dispatch(): void {
+    while (this.#queue.size > 0) {
+      const slot = this.#leastLoaded();
+      if (slot === null) return this.#grow();
+      const task = this.#queue.shift();
+      if (task !== undefined) slot.run(task);
+    }
+    this.#shrinkLater();
+  }
+
+  #leastLoaded(): PoolSlot<A> | null {
+    let best: PoolSlot<A> | null = null;
+    for (const slot of this.#slots) {
+      if (slot.hasRoom && (best === null || slot.load < best.load)) best = slot;
+    }
+    return best;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#slots.size < this.#config.maxSize || this.#leastLoaded() !== null;
+  }
+
+  #grow(): void {
+    const coming = [...this.#slots].filter((slot) => slot.state === "starting").length;
+    const wanted = Math.ceil(this.#queue.size / this.#config.tasksAtOnce) - coming;
+    const allowed = this.#config.maxSize - this.#slots.size;
+    for (let count = 0; count < Math.min(wanted, allowed); count++) this.#addSlot();
+  }
+
+  #shrinkLater(): void {
+    if (this.#slots.size <= this.#config.minSize) return;
+    for (const slot of this.#slots) slot.whileIdle(this.#config.maxIdleMs, () => this.#shrink(slot));
+  }
+
+  #shrink(slot: PoolSlot<A>): void {
+    if (this.#slots.size <= this.#config.minSize || slot.load > 0) return;
+    this.#slots.delete(slot);
+    this.#leave(
+      slot.stop(new DisposedError("Cannot use a worker as asked: it was idle and has been stopped")),
+    );
+  }
+
+  #addSlot(): void {
+    this.#slots.add(
+      new PoolSlot<A>({
+        start: this.#start,
+        config: this.#config,
+        clock: this.#clock,
+        random: this.#random,
+        onChange: (_slot, change) => {
+          this.#counters.count(change);
+          if (this.#isBroken) this.#rejectQueue(this.#brokenError());
+          else this.#dispatch();
+        },
+      }),
+    );
+  }
+
+  get #isBroken(): boolean {
+    return this.#slots.size > 0 && [...this.#slots].every((slot) => slot.state === "quarantined");
+  }
+
+  #brokenError(): PoolBrokenError {
+    const cause = [...this.#slots].map((slot) => slot.lastCrash).find((crash) => crash !== undefined);
+    const message =
+      `Cannot run a task on pool "${this.name}" as asked: all ${this.#slots.size} workers are quarantined`;
+    return new PoolBrokenError(message, { cause, hint: "See the cause, then call revive()" });
+  }
+
+  #starve(task: PoolTask<A>, acquireMs: number): void {
+    this.#counters.starved++;
+    task.reject(
+      new PoolSaturatedError(
+        `Cannot run a task on pool "${this.name}" as asked: no worker was free within ${acquireMs} ms`,
+        { hint: "Add workers, or raise acquireTimeoutMs" },
+      ),
+    );
+  }
+
+  #settled(outcome: TaskOutcome): void {
+    this.#unsettled--;
+    this.#counters.settled(outcome);
+    if (this.#unsettled > 0) return;
+    for (const wake of [...this.#idleWaiters]) wake();
+    this.#idleWaiters.clear();
+  }
+
+  #rejectQueue(error: unknown): void {
+    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) task.reject(error);
+  }
+
+  #leave(ending: Promise<void>): void {
+    const settled = ending.catch((error) => void (this.#stopFailure ??= { error }))
+      .finally(() => this.#leaving.delete(settled));
+    this.#leaving.add(settled);
+  }
+}
