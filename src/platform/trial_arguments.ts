@@ -14,6 +14,7 @@ export const NAMESPACE_OPTIONS: readonly string[] = [
   "--unshare-pid",
   "--unshare-net",
   "--unshare-uts",
+  "--unshare-cgroup",
   "--disable-userns",
   "--uid",
   "65534",
