@@ -16,6 +16,8 @@ export interface Bundle {
   readonly inputs: readonly string[];
   /** npm packages in it, `name@version`. */
   readonly packages: readonly string[];
+  /** What would fail when it is reached: dynamic requires, native add-ons. One sentence each. */
+  readonly warnings: readonly string[];
   /** Content hash of everything in it, hex. */
   readonly hash: string;
 }
@@ -30,5 +32,7 @@ export interface BundleRequest {
   readonly deno: string;
   /** The entry is a script whose `import.meta.main` is true (`cordon run`). @default false */
   readonly isMain?: boolean;
+  /** `host:port` from which code may be downloaded, besides Deno's own list. @default [] */
+  readonly allowImport?: readonly string[];
   readonly signal?: AbortSignal;
 }

@@ -1,0 +1,183 @@
+/**
+ * Deno's own resolution of a module and everything that it imports, with the paths in Deno's cache.
+ *
+ * `deno info --json` downloads and checks what is missing, runs no lifecycle script and executes no code.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { BundleError } from "../errors.ts";
+import { isInside } from "./readable.ts";
+
+/** A module as `deno info --json` lists it. */
+export interface GraphModule {
+  readonly specifier: string;
+  readonly kind?: string;
+  /** Path in Deno's cache, or of the local file. */
+  readonly local?: string;
+  /** Bytes of code: the cached file may carry a comment of Deno's behind them. */
+  readonly size?: number;
+  readonly mediaType?: string;
+  readonly npmPackage?: string;
+  readonly error?: string;
+  readonly dependencies?: readonly {
+    readonly specifier: string;
+    readonly code?: { readonly specifier?: string; readonly error?: string };
+  }[];
+}
+
+/** An npm package of the graph. */
+export interface NpmPackage {
+  /** Name and version, and peer dependencies where those matter. */
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  /** Ids of what it depends on. */
+  readonly dependencies: readonly string[];
+  /** Directory in Deno's cache. */
+  readonly localPath: string;
+}
+
+/** A resolved graph. */
+export interface ModuleGraph {
+  readonly modules: ReadonlyMap<string, GraphModule>;
+  readonly redirects: Readonly<Record<string, string>>;
+  readonly packages: ReadonlyMap<string, NpmPackage>;
+}
+
+/** What Deno's resolver is started with. */
+export interface GraphRequest {
+  /** Specifier of the root module, with a scheme. */
+  readonly specifier: string;
+  /** Deno executable. */
+  readonly deno: string;
+  readonly configPath: string | undefined;
+  readonly lockPath: string | undefined;
+  /** Hosts that code may be downloaded from, besides Deno's own list. */
+  readonly allowImport: readonly string[];
+  /** Where the process runs. */
+  readonly directory: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+// deno-fmt-ignore
+/**
+ * Only these variables reach the resolver: an .npmrc of a plugin may quote any variable in what it sends to a registry.
+ */
+const ENVIRONMENT = [
+  "HOME", "XDG_CACHE_HOME", "DENO_DIR", "DENO_CERT", "DENO_TLS_CA_STORE", "NPM_CONFIG_REGISTRY", "JSR_URL", "TMPDIR",
+  "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+  "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+];
+
+// deno-fmt-ignore
+/** Where Deno imports from without being asked. */
+const DEFAULT_HOSTS = [
+  "deno.land:443", "jsr.io:443", "esm.sh:443", "cdn.jsdelivr.net:443", "raw.githubusercontent.com:443",
+  "gist.githubusercontent.com:443", "unpkg.com:443",
+];
+
+/**
+ * Resolves a module graph.
+ *
+ * @param request The root and how to resolve it.
+ * @returns The graph. Modules that could not be loaded are in it with their `error`.
+ * @throws {BundleError} If the resolver fails as a whole, for instance as the lock file is out of date.
+ */
+export async function moduleGraph(request: GraphRequest): Promise<ModuleGraph> {
+  const { code, stdout, stderr } = await new Deno.Command(request.deno, {
+    args: graphArguments(request),
+    cwd: request.directory,
+    clearEnv: true,
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...inheritedEnvironment() },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  }).output();
+  request.signal?.throwIfAborted();
+  if (code !== 0) throw resolverError(request, new TextDecoder().decode(stderr));
+  return parseGraph(JSON.parse(new TextDecoder().decode(stdout)));
+}
+
+/**
+ * Finds the package that a file in Deno's cache belongs to.
+ *
+ * @param graph The graph.
+ * @param path Absolute path of the file.
+ * @returns The package, if it is one of the graph's.
+ */
+export function packageOf(graph: ModuleGraph, path: string): NpmPackage | undefined {
+  for (const found of graph.packages.values()) if (isInside(found.localPath, path)) return found;
+  return undefined;
+}
+
+/**
+ * Follows the graph's redirects.
+ *
+ * @param graph The graph.
+ * @param specifier A resolved specifier.
+ * @returns The module it leads to.
+ */
+export function moduleAt(graph: ModuleGraph, specifier: string): GraphModule | undefined {
+  let current = specifier;
+  for (let hops = 0; hops < 20; hops++) {
+    const next = graph.redirects[current];
+    if (next === undefined) break;
+    current = next;
+  }
+  return graph.modules.get(current);
+}
+
+function graphArguments(request: GraphRequest): string[] {
+  return [
+    "info",
+    "--json",
+    "--quiet",
+    "--node-modules-dir=none",
+    "--vendor=false",
+    ...(request.configPath === undefined ? ["--no-config"] : [`--config=${request.configPath}`]),
+    ...(request.lockPath === undefined ? ["--no-lock"] : [`--lock=${request.lockPath}`, "--frozen"]),
+    `--allow-import=${[...DEFAULT_HOSTS, ...request.allowImport].join(",")}`,
+    request.specifier,
+  ];
+}
+
+function inheritedEnvironment(): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const name of ENVIRONMENT) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}
+
+function resolverError(request: GraphRequest, stderr: string): BundleError {
+  const text = stderr.trim().replace(/^error: /, "");
+  const isFrozen = /lock ?file is out of date/i.test(text);
+  const reason = isFrozen
+    ? `its lock file "${request.lockPath}" is out of date`
+    : text || "the resolver said nothing";
+  return new BundleError(`Cannot resolve the imports of "${request.specifier}" as ${reason}`, {
+    hint: isFrozen
+      ? `Run \`deno cache --frozen=false\` on it in "${
+        dirname(request.lockPath ?? "")
+      }" and commit the lock file`
+      : "Check the network and the versions that the imports name",
+  });
+}
+
+interface RawGraph {
+  readonly modules: readonly GraphModule[];
+  readonly redirects?: Readonly<Record<string, string>>;
+  readonly npmPackages?: Readonly<Record<string, Omit<NpmPackage, "id">>>;
+}
+
+function parseGraph(raw: RawGraph): ModuleGraph {
+  return {
+    modules: new Map(raw.modules.map((module) => [module.specifier, module])),
+    redirects: Object.assign(Object.create(null), raw.redirects),
+    packages: new Map(Object.entries(raw.npmPackages ?? {}).map(([id, entry]) => [id, { ...entry, id }])),
+  };
+}
