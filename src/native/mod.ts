@@ -1,0 +1,17 @@
+/**
+ * The native library: sealed shared memory, descriptors between processes, system call filters.
+ *
+ * ```ts
+ * import { nativeLibraryPath, openNative } from "./mod.ts";
+ *
+ * const path = await nativeLibraryPath("/tmp/cordon-example");
+ * using native = path === null ? null : openNative(path);
+ * ```
+ *
+ * @module
+ */
+
+export { embeddedLibrary } from "./embedded_library.ts";
+export { nativeLibraryPath } from "./native_library_path.ts";
+export { openNative } from "./open_native.ts";
+export type * from "./types.ts";

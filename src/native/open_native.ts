@@ -1,0 +1,69 @@
+/**
+ * Loads the native library.
+ *
+ * @module
+ */
+
+import { NativeError } from "../errors.ts";
+import { channelCalls } from "./channel_calls.ts";
+import { memoryCalls } from "./memory_calls.ts";
+import { processCalls } from "./process_calls.ts";
+import { ABI_VERSION, type Library, SYMBOLS } from "./symbols.ts";
+import type { Native } from "./types.ts";
+
+/**
+ * Load the native library. It needs the `ffi` permission; its calls do not need it any more.
+ *
+ * @param path Absolute path of the library, as `nativeLibraryPath()` gives it.
+ * @returns The library. Disposing closes it.
+ * @throws {NativeError} If it cannot be loaded or is of another version.
+ *
+ * @example
+ * ```ts
+ * import { nativeLibraryPath, openNative } from "./mod.ts";
+ *
+ * const path = await nativeLibraryPath("/tmp/cordon-example");
+ * if (path !== null) {
+ *   using native = openNative(path);
+ *   native.close(native.memfd(4096));
+ * }
+ * ```
+ */
+export function openNative(path: string): Native {
+  const library = load(path);
+  const { symbols } = library;
+  const version = symbols.cordon_abi_version();
+  if (version !== ABI_VERSION) {
+    library.close();
+    throw new NativeError(`Cannot use "${path}" as its version must be ${ABI_VERSION}: ${version}`, {
+      call: "dlopen",
+      errno: "ELIBBAD",
+      hint: "Delete the file; it is written again at the next start",
+    });
+  }
+  let isOpen = true;
+  return {
+    path,
+    ...memoryCalls(symbols),
+    ...channelCalls(symbols),
+    ...processCalls(symbols),
+    [Symbol.dispose]() {
+      if (isOpen) library.close();
+      isOpen = false;
+    },
+  };
+}
+
+function load(path: string): Library {
+  try {
+    return Deno.dlopen(path, SYMBOLS);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new NativeError(`Cannot load "${path}" as a native library: ${reason}`, {
+      call: "dlopen",
+      errno: cause instanceof Deno.errors.NotCapable ? "EACCES" : "ELIBACC",
+      hint: cause instanceof Deno.errors.NotCapable ? "Grant the ffi permission: --allow-ffi" : undefined,
+      cause,
+    });
+  }
+}

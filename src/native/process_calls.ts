@@ -1,0 +1,95 @@
+/**
+ * Limits, signals, filters and pseudo files of processes.
+ *
+ * @module
+ */
+
+import { EAGAIN, ESRCH, nativeFailure, succeeded } from "./native_failure.ts";
+import type { Symbols } from "./symbols.ts";
+import type { LimitedResource, ProcessCalls, ResourceLimit } from "./types.ts";
+
+const DEFAULT_READ_BYTES = 64 * 1024;
+
+/** RLIMIT_ numbers of x86-64 and aarch64. */
+const RESOURCES: Readonly<Record<LimitedResource, number>> = {
+  cpu: 0,
+  fsize: 1,
+  data: 2,
+  stack: 3,
+  core: 4,
+  nproc: 6,
+  nofile: 7,
+  memlock: 8,
+  as: 9,
+};
+
+/**
+ * The process part of the library.
+ *
+ * @param symbols The loaded library.
+ * @returns Its calls.
+ */
+export function processCalls(symbols: Symbols): ProcessCalls {
+  return {
+    installSeccomp(filter) {
+      succeeded("seccomp", symbols.cordon_seccomp(filter as Uint8Array<ArrayBuffer>, filter.byteLength));
+    },
+    prlimit: (pid, resource, limits) => prlimit(symbols, pid, resource, limits),
+    pidfdOpen: (pid) => succeeded("pidfdOpen", symbols.cordon_pidfd_open(pid)),
+    pidfdKill(pidfd, signal) {
+      const result = symbols.cordon_pidfd_kill(pidfd, signal);
+      return result !== ESRCH && succeeded("pidfdKill", result) === 0;
+    },
+    peerCredentials(fd) {
+      const who = new Int32Array(3);
+      succeeded("peerCredentials", symbols.cordon_peer_credentials(fd, who));
+      // Ids are unsigned: those above 2^31 exist in user namespaces.
+      return { pid: who[0] ?? 0, uid: (who[1] ?? 0) >>> 0, gid: (who[2] ?? 0) >>> 0 };
+    },
+    parentDeathSignal(signal) {
+      succeeded("parentDeathSignal", symbols.cordon_parent_death_signal(signal));
+    },
+    readFile: (path, maxBytes = DEFAULT_READ_BYTES) => readFile(symbols, path, maxBytes),
+    writeFile(path, text) {
+      const bytes = new TextEncoder().encode(text);
+      succeeded("writeFile", symbols.cordon_write_file(cString(path), bytes, BigInt(bytes.byteLength)));
+    },
+    makeDirectory(path) {
+      succeeded("makeDirectory", symbols.cordon_make_directory(cString(path)));
+    },
+    removeDirectory(path) {
+      succeeded("removeDirectory", symbols.cordon_remove_directory(cString(path)));
+    },
+    openPath: (path) => succeeded("openPath", symbols.cordon_open_path(cString(path))),
+    lockFile(path) {
+      const result = symbols.cordon_lock_file(cString(path));
+      return result === EAGAIN ? null : succeeded("lockFile", result);
+    },
+  };
+}
+
+function prlimit(
+  symbols: Symbols,
+  pid: number,
+  resource: LimitedResource,
+  limits: ResourceLimit | undefined,
+): ResourceLimit {
+  const values = new BigUint64Array([0n, 0n, limits?.soft ?? 0n, limits?.hard ?? 0n]);
+  succeeded(
+    "prlimit",
+    symbols.cordon_prlimit(pid, RESOURCES[resource], values, limits === undefined ? 0 : 1),
+  );
+  return { soft: values[0] ?? 0n, hard: values[1] ?? 0n };
+}
+
+function readFile(symbols: Symbols, path: string, maxBytes: number): Uint8Array {
+  // One byte more than may be read, so that the buffer is never empty.
+  const into = new Uint8Array(maxBytes + 1);
+  const length = Number(symbols.cordon_read_file(cString(path), into, BigInt(maxBytes)));
+  return into.subarray(0, succeeded("readFile", length));
+}
+
+function cString(path: string): Uint8Array<ArrayBuffer> {
+  if (path.includes("\0")) throw nativeFailure("path", -22);
+  return new TextEncoder().encode(`${path}\0`);
+}

@@ -1,0 +1,53 @@
+/**
+ * The symbols of the native library, as Deno's FFI wants to hear them. The meanings are in ffi/cordon.h.
+ *
+ * @module
+ */
+
+/** Value that `cordon_abi_version()` must give. */
+export const ABI_VERSION = 1;
+
+/** Table for `Deno.dlopen()`. */
+export const SYMBOLS = {
+  cordon_abi_version: { parameters: [], result: "u32" },
+  cordon_page_size: { parameters: [], result: "i64" },
+  cordon_memfd: { parameters: ["u64"], result: "i32" },
+  cordon_seal: { parameters: ["i32", "u32"], result: "i32" },
+  cordon_region_facts: { parameters: ["i32", "buffer"], result: "i32" },
+  cordon_window_reserve: { parameters: ["u64", "buffer"], result: "i32" },
+  cordon_map: { parameters: ["pointer", "u64", "u64", "i32", "u64", "u64", "u32"], result: "i32" },
+  cordon_unmap: { parameters: ["pointer", "u64", "u64", "u64"], result: "i32" },
+  cordon_discard: { parameters: ["i32", "u64", "u64"], result: "i32" },
+  cordon_fill: { parameters: ["i32", "u64", "buffer", "u64"], result: "i32" },
+  cordon_socketpair: { parameters: ["buffer"], result: "i32" },
+  cordon_send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  cordon_receive: { parameters: ["i32", "buffer", "u32", "buffer"], result: "i32" },
+  cordon_wait: { parameters: ["i32", "i32"], result: "i32" },
+  cordon_wait_elsewhere: {
+    name: "cordon_wait",
+    parameters: ["i32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  cordon_close: { parameters: ["i32"], result: "i32" },
+  cordon_shutdown: { parameters: ["i32"], result: "i32" },
+  cordon_close_on_exec: { parameters: ["i32"], result: "i32" },
+  cordon_seccomp: { parameters: ["buffer", "u32"], result: "i32" },
+  cordon_prlimit: { parameters: ["i32", "u32", "buffer", "u32"], result: "i32" },
+  cordon_pidfd_open: { parameters: ["i32"], result: "i32" },
+  cordon_pidfd_kill: { parameters: ["i32", "i32"], result: "i32" },
+  cordon_peer_credentials: { parameters: ["i32", "buffer"], result: "i32" },
+  cordon_parent_death_signal: { parameters: ["i32"], result: "i32" },
+  cordon_read_file: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
+  cordon_write_file: { parameters: ["buffer", "buffer", "u64"], result: "i32" },
+  cordon_make_directory: { parameters: ["buffer"], result: "i32" },
+  cordon_remove_directory: { parameters: ["buffer"], result: "i32" },
+  cordon_open_path: { parameters: ["buffer"], result: "i32" },
+  cordon_lock_file: { parameters: ["buffer"], result: "i32" },
+} as const;
+
+/** The loaded library. */
+export type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
+
+/** The loaded symbols. */
+export type Symbols = Library["symbols"];

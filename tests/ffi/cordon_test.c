@@ -1,0 +1,374 @@
+/* The native library under the address and undefined behaviour sanitizers. */
+#define _GNU_SOURCE
+#include "cordon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define CHECK(claim)                                                        \
+	do {                                                                \
+		if (!(claim)) {                                             \
+			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__,  \
+				__LINE__, #claim);                          \
+			exit(1);                                            \
+		}                                                           \
+	} while (0)
+
+#define MIB (1ull << 20)
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void test_memfd(void)
+{
+	uint64_t facts[CORDON_FACTS];
+	int32_t fd = cordon_memfd(MIB), plain = open("/dev/null", O_RDWR);
+
+	CHECK(fd >= 0);
+	CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+	CHECK(cordon_region_facts(fd, facts) == 0);
+	CHECK(facts[CORDON_FACT_BYTES] == MIB);
+	CHECK(facts[CORDON_FACT_ALLOCATED] == 0);
+	CHECK(facts[CORDON_FACT_WRITABLE] == 1);
+	CHECK((facts[CORDON_FACT_SEALS] & (F_SEAL_SHRINK | F_SEAL_GROW)) ==
+	      (F_SEAL_SHRINK | F_SEAL_GROW));
+	CHECK(ftruncate(fd, 0) != 0 && errno == EPERM);
+	CHECK(ftruncate(fd, 2 * MIB) != 0 && errno == EPERM);
+	CHECK(cordon_memfd(0) == -EINVAL);
+	CHECK(cordon_memfd(UINT64_MAX) == -EINVAL);
+	CHECK(cordon_region_facts(fd, NULL) == -EINVAL);
+	CHECK(cordon_region_facts(-1, facts) == -EBADF);
+	CHECK(cordon_region_facts(plain, facts) == -EINVAL);
+	CHECK(cordon_seal(fd, 2) == -EINVAL);
+	CHECK(cordon_close(fd) == 0 && cordon_close(fd) == -EBADF);
+	close(plain);
+}
+
+static void *reserve(uint64_t bytes)
+{
+	uint64_t window = 0;
+
+	CHECK(cordon_window_reserve(bytes, &window) == 0);
+	CHECK(window != 0);
+	return (void *)(uintptr_t)window;
+}
+
+static void test_map(void)
+{
+	uint64_t bytes = 64 * MIB, facts[CORDON_FACTS];
+	char *window = reserve(bytes);
+	int32_t fd = cordon_memfd(MIB);
+
+	CHECK(cordon_window_reserve(0, facts) == -EINVAL);
+	CHECK(cordon_window_reserve(4097, facts) == -EINVAL);
+	CHECK(cordon_window_reserve(4096, NULL) == -EINVAL);
+	CHECK(cordon_map(window, bytes, MIB, fd, 0, MIB, CORDON_MAP_SHARED) == 0);
+	CHECK(cordon_map(window, bytes, 2 * MIB, fd, 0, MIB, CORDON_MAP_PRIVATE) == 0);
+	memcpy(window + MIB, "shared", 7);
+	CHECK(strcmp(window + 2 * MIB, "shared") == 0);
+	memcpy(window + 2 * MIB, "mine", 5);
+	CHECK(strcmp(window + MIB, "shared") == 0);
+	CHECK(cordon_unmap(window, bytes, MIB, 2 * MIB) == 0);
+	CHECK(cordon_region_facts(fd, facts) == 0);
+	CHECK(facts[CORDON_FACT_ALLOCATED] == 4096);
+	CHECK(cordon_discard(fd, 0, MIB) == 0);
+	CHECK(cordon_region_facts(fd, facts) == 0);
+	CHECK(facts[CORDON_FACT_ALLOCATED] == 0);
+	CHECK(cordon_discard(fd, UINT64_MAX, 2) == -EINVAL);
+	CHECK(cordon_discard(fd, 0, 0) == -EINVAL);
+	close(fd);
+}
+
+static void test_map_refuses(void)
+{
+	uint64_t bytes = 8 * MIB;
+	char *window = reserve(bytes);
+	int32_t fd = cordon_memfd(MIB), null = open("/dev/null", O_RDWR);
+	int unsealed = memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	CHECK(ftruncate(unsealed, (off_t)MIB) == 0);
+	CHECK(cordon_map(window, bytes, 0, unsealed, 0, MIB, 0) == -EPERM);
+	CHECK(cordon_map(window, bytes, 0, null, 0, MIB, 0) == -EINVAL);
+	CHECK(cordon_map(window, bytes, 0, -1, 0, MIB, 0) == -EBADF);
+	CHECK(cordon_map(window, bytes, 0, fd, 0, 2 * MIB, 0) == -ERANGE);
+	CHECK(cordon_map(window, bytes, 0, fd, MIB, 4096, 0) == -ERANGE);
+	CHECK(cordon_map(window, bytes, 0, fd, UINT64_MAX - 4095, MIB, 0) == -ERANGE);
+	CHECK(cordon_map(window, bytes, 0, fd, 1, 4096, 0) == -EINVAL);
+	CHECK(cordon_map(window, bytes, 1, fd, 0, 4096, 0) == -EINVAL);
+	CHECK(cordon_map(window, bytes, 0, fd, 0, 1, 0) == -EINVAL);
+	CHECK(cordon_map(window, bytes, 0, fd, 0, 0, 0) == -ERANGE);
+	CHECK(cordon_map(window, bytes, bytes, fd, 0, 4096, 0) == -ERANGE);
+	CHECK(cordon_map(window, bytes, UINT64_MAX - 4095, fd, 0, 4096, 0) == -ERANGE);
+	CHECK(cordon_map(window, bytes, 0, fd, 0, 4096, 2) == -EINVAL);
+	CHECK(cordon_map(NULL, bytes, 0, fd, 0, 4096, 0) == -EINVAL);
+	CHECK(cordon_unmap(window, bytes, bytes, 4096) == -ERANGE);
+	CHECK(cordon_unmap(window, bytes, 0, 1) == -EINVAL);
+	CHECK(cordon_unmap(NULL, bytes, 0, 4096) == -EINVAL);
+	close(fd);
+	close(null);
+	close(unsealed);
+}
+
+static void test_seals(void)
+{
+	uint64_t bytes = 8 * MIB;
+	char *window = reserve(bytes), byte = 'x';
+	int32_t fd = cordon_memfd(MIB);
+
+	CHECK(cordon_map(window, bytes, 0, fd, 0, MIB, CORDON_MAP_SHARED) == 0);
+	CHECK(cordon_seal(fd, CORDON_SEAL_WRITE) == -EBUSY);
+	CHECK(cordon_seal(fd, CORDON_SEAL_FUTURE_WRITE) == 0);
+	window[0] = 'a';
+	CHECK(cordon_fill(fd, 0, &byte, 1) == -EPERM);
+	CHECK(cordon_map(window, bytes, MIB, fd, 0, MIB, CORDON_MAP_SHARED) == -EPERM);
+	CHECK(cordon_map(window, bytes, MIB, fd, 0, MIB, CORDON_MAP_PRIVATE) == 0);
+	window[MIB] = 'b';
+	CHECK(window[0] == 'a');
+	CHECK(cordon_unmap(window, bytes, 0, MIB) == 0);
+	CHECK(cordon_seal(fd, CORDON_SEAL_WRITE) == 0);
+	CHECK(cordon_discard(fd, 0, MIB) == -EPERM);
+	close(fd);
+}
+
+static void test_fill(void)
+{
+	uint64_t bytes = MIB;
+	char *window = reserve(bytes), *data = malloc(MIB);
+	int32_t fd = cordon_memfd(MIB);
+
+	memset(data, 7, MIB);
+	CHECK(cordon_fill(fd, 0, data, MIB) == 0);
+	CHECK(cordon_fill(fd, 1, data, MIB) == -ERANGE);
+	CHECK(cordon_fill(fd, 0, data, 0) == -ERANGE);
+	CHECK(cordon_fill(fd, 0, NULL, 1) == -EINVAL);
+	CHECK(cordon_fill(-1, 0, data, 1) == -EBADF);
+	CHECK(cordon_map(window, bytes, 0, fd, 0, MIB, CORDON_MAP_PRIVATE) == 0);
+	CHECK(memcmp(window, data, MIB) == 0);
+	free(data);
+	close(fd);
+}
+
+static void test_messages(void)
+{
+	int32_t pair[2], passed = 5, fd = cordon_memfd(4096);
+	char buffer[64];
+
+	CHECK(cordon_socketpair(NULL) == -EINVAL);
+	CHECK(cordon_socketpair(pair) == 0);
+	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == -EAGAIN);
+	CHECK(passed == -1);
+	CHECK(cordon_wait(pair[1], 0) == 0);
+	CHECK(cordon_send(pair[0], "one", 3, fd) == 0);
+	CHECK(cordon_send(pair[0], "four", 4, -1) == 0);
+	CHECK(cordon_wait(pair[1], -1) == CORDON_READABLE);
+	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == 3);
+	CHECK(passed >= 0 && passed != fd);
+	CHECK((fcntl(passed, F_GETFD) & FD_CLOEXEC) != 0);
+	close(passed);
+	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == 4);
+	CHECK(passed == -1 && memcmp(buffer, "four", 4) == 0);
+	CHECK(cordon_send(pair[0], buffer, 0, -1) == -EINVAL);
+	CHECK(cordon_send(pair[0], NULL, 1, -1) == -EINVAL);
+	CHECK(cordon_send(pair[0], buffer, 65537, -1) == -EINVAL);
+	CHECK(cordon_send(pair[0], buffer, 1, 9999) == -EBADF);
+	CHECK(cordon_receive(pair[1], NULL, 1, &passed) == -EINVAL);
+	CHECK(cordon_receive(pair[1], buffer, 0, &passed) == -EINVAL);
+	CHECK(cordon_receive(pair[1], buffer, 1, NULL) == -EINVAL);
+	CHECK(cordon_shutdown(pair[0]) == 0);
+	CHECK((cordon_wait(pair[1], -1) & CORDON_HUNG_UP) != 0);
+	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == 0);
+	CHECK(cordon_send(pair[1], "x", 1, -1) == -EPIPE);
+	CHECK(cordon_wait(-1, 0) == -EBADF && cordon_wait(9999, 0) == -EBADF);
+	close(pair[0]);
+	close(pair[1]);
+	close(fd);
+}
+
+static void send_raw(int socket, const char *data, size_t bytes,
+		     const int *fds, size_t count)
+{
+	char control[CMSG_SPACE(sizeof(int) * 8)] = { 0 };
+	struct iovec part = { (void *)(uintptr_t)data, bytes };
+	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct cmsghdr *header;
+
+	packet.msg_control = control;
+	packet.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+	header = CMSG_FIRSTHDR(&packet);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int) * count);
+	memcpy(CMSG_DATA(header), fds, sizeof(int) * count);
+	CHECK(sendmsg(socket, &packet, 0) == (ssize_t)bytes);
+}
+
+static int lowest_free(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
+static void test_hostile_messages(void)
+{
+	int32_t pair[2], passed = 5, fd = cordon_memfd(4096);
+	int many[4] = { fd, fd, fd, fd }, before;
+	char buffer[4];
+
+	CHECK(cordon_socketpair(pair) == 0);
+	before = lowest_free();
+	send_raw(pair[0], "m", 1, many, 4);
+	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == -EBADMSG);
+	CHECK(passed == -1 && lowest_free() == before && !is_open(before));
+	send_raw(pair[0], "too long", 8, many, 1);
+	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == -EBADMSG);
+	CHECK(passed == -1 && lowest_free() == before && !is_open(before));
+	close(pair[0]);
+	close(pair[1]);
+	close(fd);
+}
+
+static void test_files(const char *directory)
+{
+	char path[256], buffer[8];
+	int32_t held;
+
+	snprintf(path, sizeof(path), "%s/file", directory);
+	CHECK(cordon_read_file(path, buffer, 8) == -ENOENT);
+	CHECK(cordon_write_file(path, "x", 1) == -ENOENT);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	CHECK(cordon_read_file(path, buffer, 8) == 0);
+	CHECK(cordon_write_file(path, "12345678", 8) == 0);
+	CHECK(cordon_read_file(path, buffer, 8) == 8);
+	CHECK(memcmp(buffer, "12345678", 8) == 0);
+	CHECK(cordon_read_file(path, buffer, 7) == -EFBIG);
+	CHECK(cordon_read_file(NULL, buffer, 7) == -EINVAL);
+	CHECK(cordon_read_file(path, NULL, 7) == -EINVAL);
+	held = cordon_open_path(path);
+	CHECK(held >= 0);
+	close(held);
+	held = cordon_lock_file(path);
+	CHECK(held >= 0 && cordon_lock_file(path) == -EAGAIN);
+	close(held);
+	held = cordon_lock_file(path);
+	CHECK(held >= 0);
+	close(held);
+	unlink(path);
+	CHECK(symlink("/etc/hostname", path) == 0);
+	CHECK(cordon_lock_file(path) == -ELOOP);
+	unlink(path);
+	CHECK(cordon_make_directory(path) == 0);
+	CHECK(cordon_make_directory(path) == -EEXIST);
+	CHECK(cordon_remove_directory(path) == 0);
+	CHECK(cordon_remove_directory(path) == -ENOENT);
+	CHECK(cordon_make_directory(NULL) == -EINVAL);
+	CHECK(cordon_open_path(NULL) == -EINVAL);
+}
+
+static void test_processes(void)
+{
+	uint64_t limits[4] = { 0, 0, 0, 0 };
+	int32_t who[3], pair[2], pidfd;
+	pid_t child = fork();
+
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	pidfd = cordon_pidfd_open(child);
+	CHECK(pidfd >= 0);
+	CHECK(cordon_pidfd_kill(pidfd, 0) == 0);
+	CHECK(cordon_pidfd_kill(pidfd, -1) == -EINVAL);
+	CHECK(cordon_pidfd_kill(pidfd, SIGKILL) == 0);
+	waitpid(child, NULL, 0);
+	CHECK(cordon_pidfd_kill(pidfd, 0) == -ESRCH);
+	close(pidfd);
+	CHECK(cordon_pidfd_open(child) == -ESRCH);
+	CHECK(cordon_pidfd_open(0) == -EINVAL);
+	CHECK(cordon_prlimit(0, RLIMIT_CORE, limits, 0) == 0);
+	limits[2] = 0;
+	limits[3] = limits[1];
+	CHECK(cordon_prlimit(0, RLIMIT_CORE, limits, 1) == 0);
+	CHECK(cordon_prlimit(0, RLIMIT_CORE, limits, 0) == 0 && limits[0] == 0);
+	limits[2] = 2;
+	limits[3] = 1;
+	CHECK(cordon_prlimit(0, RLIMIT_CORE, limits, 1) == -EINVAL);
+	CHECK(cordon_prlimit(0, 99, limits, 0) == -EINVAL);
+	CHECK(cordon_prlimit(0, RLIMIT_CORE, NULL, 0) == -EINVAL);
+	CHECK(cordon_prlimit(child, RLIMIT_CORE, limits, 0) == -ESRCH);
+	CHECK(cordon_socketpair(pair) == 0);
+	CHECK(cordon_peer_credentials(pair[0], who) == 0);
+	CHECK(who[0] == getpid() && who[1] == (int32_t)getuid());
+	CHECK(cordon_peer_credentials(pair[0], NULL) == -EINVAL);
+	CHECK(cordon_parent_death_signal(-1) == -EINVAL);
+	CHECK(cordon_parent_death_signal(0) == 0);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void test_close_on_exec(void)
+{
+	int fd = dup(0);
+
+	CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0);
+	CHECK(cordon_close_on_exec(2) == -EINVAL);
+	CHECK(cordon_close_on_exec(3) == 0);
+	CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+	close(fd);
+}
+
+static void test_seccomp(void)
+{
+	struct sock_filter deny_sethostname[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sethostname, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTUNIQ),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_filter nonsense = { 0xffff, 0, 0, 0 };
+
+	CHECK(cordon_seccomp(NULL, 8) == -EINVAL);
+	CHECK(cordon_seccomp(deny_sethostname, 0) == -EINVAL);
+	CHECK(cordon_seccomp(deny_sethostname, 7) == -EINVAL);
+	CHECK(cordon_seccomp(deny_sethostname, 8 * 4097) == -EINVAL);
+	CHECK(cordon_seccomp(&nonsense, sizeof(nonsense)) == -EINVAL);
+	CHECK(cordon_seccomp(deny_sethostname, sizeof(deny_sethostname)) == 0);
+	CHECK(syscall(SYS_sethostname, "", 0) == -1 && errno == ENOTUNIQ);
+}
+
+int main(int argc, char **argv)
+{
+	CHECK(argc == 2);
+	CHECK(cordon_abi_version() == CORDON_ABI_VERSION);
+	CHECK(cordon_page_size() >= 4096);
+	test_memfd();
+	test_map();
+	test_map_refuses();
+	test_seals();
+	test_fill();
+	test_messages();
+	test_hostile_messages();
+	test_files(argv[1]);
+	test_processes();
+	test_close_on_exec();
+	test_seccomp();
+	puts("all claims hold");
+	return 0;
+}

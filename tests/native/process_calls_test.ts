@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { nativeTest, testNative, testNativePath } from "./test_native.ts";
+
+Deno.test(nativeTest("Native.readFile() reads pseudo files up to a bound"), async () => {
+  using native = await testNative();
+  const status = new TextDecoder().decode(native.readFile("/proc/self/status"));
+  assert.match(status, new RegExp(`^Pid:\\t${Deno.pid}$`, "m"));
+  assert.throws(() => native.readFile("/proc/self/status", 10), { name: "NativeError", errno: "EFBIG" });
+  assert.throws(() => native.readFile("/nonexistent"), { errno: "ENOENT" });
+  assert.throws(() => native.readFile("/etc\0/passwd"), { errno: "EINVAL" });
+});
+
+Deno.test(nativeTest("Native.prlimit() reads and sets limits of another process"), async () => {
+  using native = await testNative();
+  const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  try {
+    const before = native.prlimit(child.pid, "core");
+    native.prlimit(child.pid, "core", { soft: 0n, hard: before.hard });
+    assert.deepEqual(native.prlimit(child.pid, "core"), { soft: 0n, hard: before.hard });
+    assert.throws(() => native.prlimit(child.pid, "core", { soft: 2n, hard: 1n }), { errno: "EINVAL" });
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
+  assert.throws(() => native.prlimit(child.pid, "core"), { errno: "ESRCH" });
+});
+
+Deno.test(
+  nativeTest("Native.pidfdKill() ends the process that was meant, and says when it is gone"),
+  async () => {
+    using native = await testNative();
+    const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
+    const pidfd = native.pidfdOpen(child.pid);
+    assert.equal(native.pidfdKill(pidfd, 0), true);
+    assert.equal(native.pidfdKill(pidfd, 9), true);
+    assert.equal((await child.status).signal, "SIGKILL");
+    assert.equal(native.pidfdKill(pidfd, 9), false);
+    native.close(pidfd);
+    assert.throws(() => native.pidfdOpen(child.pid), { errno: "ESRCH" });
+  },
+);
+
+Deno.test(nativeTest("Native.lockFile() gives the lock to one holder at a time"), async () => {
+  using native = await testNative();
+  const path = await Deno.makeTempFile();
+  const first = native.lockFile(path);
+  assert(first !== null);
+  assert.equal(native.lockFile(path), null);
+  native.close(first);
+  const second = native.lockFile(path);
+  assert(second !== null);
+  native.close(second);
+  await Deno.remove(path);
+});
+
+Deno.test(nativeTest("Native.writeFile() writes only to files that exist"), async () => {
+  using native = await testNative();
+  const path = await Deno.makeTempFile();
+  native.writeFile(path, "100 200");
+  assert.equal(await Deno.readTextFile(path), "100 200");
+  await Deno.remove(path);
+  assert.throws(() => native.writeFile(path, "x"), { errno: "ENOENT" });
+  native.makeDirectory(path);
+  assert.throws(() => native.makeDirectory(path), { errno: "EEXIST" });
+  native.removeDirectory(path);
+});
+
+/** Filters act on whole processes, so each is tried in one of its own. */
+async function outputOf(fixture: string): Promise<unknown> {
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `tests/fixtures/native/${fixture}`, await testNativePath()],
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  const text = new TextDecoder();
+  assert.equal(text.decode(stderr), "");
+  return JSON.parse(text.decode(stdout));
+}
+
+Deno.test(
+  nativeTest("Native.installSeccomp() binds every thread, after the ffi permission was revoked too"),
+  async () => {
+    assert.deepEqual(await outputOf("seccomp.ts"), {
+      before: "made",
+      sync: "os error 122",
+      async: Array(16).fill("os error 122"),
+      malformed: "EINVAL",
+    });
+  },
+);
+
+Deno.test(
+  nativeTest("Window.map() goes on showing descriptors that arrive after the ffi permission was revoked"),
+  async () => {
+    assert.deepEqual(await outputOf("revoked.ts"), {
+      doors: Array(6).fill("NotCapable"),
+      requested: "denied",
+      sum: 6,
+    });
+  },
+);
