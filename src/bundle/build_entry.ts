@@ -8,6 +8,7 @@ import type { BuildOptions, OnLoadResult, OnResolveResult, Plugin, PluginBuild }
 import { fileURLToPath } from "node:url";
 import type { BundleContext } from "./bundle_context.ts";
 import { bundleError, warningText } from "./bundle_error.ts";
+import { hideHostPaths } from "./hide_host_paths.ts";
 import { runEsbuild } from "./esbuild_service.ts";
 import { loadBuiltin, loadFile, loadNativeAddOn, loadPluginModule, loadRemote } from "./load_module.ts";
 import { resolveImport } from "./resolve_import.ts";
@@ -60,7 +61,8 @@ export async function buildEntry(
     if (code === undefined || map === undefined) {
       throw new Error("Cannot find the output of esbuild as it gave none");
     }
-    return { code: withReadableRequire(code.contents), sourceMap: withAbsoluteSources(map.text) };
+    const text = withReadableRequire(hideHostPaths(code.text, context.names));
+    return { code: new TextEncoder().encode(text), sourceMap: withAbsoluteSources(map.text) };
   } catch (error) {
     throw bundleError(specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier, error);
   }
@@ -143,14 +145,11 @@ async function loadAnswer(ask: () => Promise<OnLoadResult>): Promise<OnLoadResul
 }
 
 /** esbuild's helper says only that dynamic require is not supported; the line count stays the same. */
-function withReadableRequire(code: Uint8Array): Uint8Array {
-  const helper = `throw Error('Dynamic require of "' + x + '" is not supported');`;
-  const text = new TextDecoder().decode(code);
-  if (!text.includes(helper)) return code;
-  const better =
-    `throw Error('Cannot require "' + x + '" as plugins are bundled and its name is not known before ` +
-    `the code runs. Import it by a literal name');`;
-  return new TextEncoder().encode(text.replace(helper, better));
+function withReadableRequire(code: string): string {
+  return code.replace(
+    `throw Error('Dynamic require of "' + x + '" is not supported');`,
+    `throw Error('Cannot require "' + x + '" as plugins are bundled and its name is not known before the code runs');`,
+  );
 }
 
 /** Paths are relative to the root directory, and modules that are no files carry their namespace. */

@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { basename, dirname, extname } from "node:path";
+import { basename, dirname, extname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ModuleGraph, moduleGraph, type NpmPackage } from "./module_graph.ts";
 import { npmLayout } from "./npm_layout.ts";
@@ -32,6 +32,8 @@ export class BundleContext {
   readonly assets: Map<string, Uint8Array> = new Map();
   /** Path of a worker's entry → name of its bundle. */
   readonly workers: Map<string, string> = new Map();
+  /** Absolute path of each module → the name that the plugin may see. */
+  readonly names: Map<string, string> = new Map();
   readonly warnings: Set<string> = new Set();
   readonly #graphs: Map<string, Promise<ResolvedGraph>> = new Map();
   readonly #loaded: ResolvedGraph[] = [];
@@ -77,10 +79,12 @@ export class BundleContext {
       for (const { localPath, name, version } of packages.values()) {
         if (!isInside(localPath, path)) continue;
         this.packages.add(`${name}@${version}`);
+        this.names.set(path, `npm:${name}@${version}${path.slice(localPath.length)}`);
         return;
       }
     }
     this.inputs.set(path, sha256(bytes));
+    this.names.set(path, relative(this.project.root, path));
   }
 
   /**

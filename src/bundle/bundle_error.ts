@@ -32,7 +32,7 @@ export function bundleError(entry: string, failure: unknown): unknown {
     });
   }
   if (detail instanceof Error) options.cause = detail;
-  const text = first.text.charAt(0).toLowerCase() + first.text.slice(1);
+  const text = withAbsolutePaths(first.text.charAt(0).toLowerCase() + first.text.slice(1));
   return new BundleError(withPlace(`Cannot bundle "${entry}" as ${text}`, location) + more, options);
 }
 
@@ -52,6 +52,11 @@ function originalLocation({ location }: Message): BundleError["location"] {
   const plain = file.startsWith(`${namespace}:`) ? file.slice(namespace.length + 1) : file;
   const isFilePath = namespace === "" || namespace === "file";
   return { file: isFilePath && !isAbsolute(plain) ? join("/", plain) : plain, line, column: column + 1 };
+}
+
+/** esbuild quotes modules relative to the root directory. */
+function withAbsolutePaths(text: string): string {
+  return text.replace(/ in "(?![a-z-]+:|\/)([^"]+\/)/g, ' in "/$1');
 }
 
 function withPlace(text: string, location: BundleError["location"]): string {

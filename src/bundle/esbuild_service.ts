@@ -1,14 +1,16 @@
 /**
- * esbuild, imported when a plugin is first bundled and stopped as soon as nothing is being bundled.
+ * esbuild, imported when a plugin is first bundled and gone as soon as nothing is being bundled.
  *
  * @module
  */
 
 import type * as esbuild from "esbuild";
+import childProcess, { type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { BundleError } from "../errors.ts";
 
 /** esbuild runs one child process for all builds of this process, so the last one to finish stops it. */
-let users = 0;
+const service: { users: number; child: ChildProcess | undefined } = { users: 0, child: undefined };
 
 /**
  * Runs esbuild and leaves no child process behind.
@@ -21,12 +23,12 @@ let users = 0;
 export async function runEsbuild<T extends esbuild.BuildOptions>(
   options: T,
 ): Promise<esbuild.BuildResult<T>> {
-  const service = await importEsbuild();
-  users++;
+  const library = await importEsbuild();
+  service.users++;
   try {
-    return await service.build(options as esbuild.SameShape<esbuild.BuildOptions, T>);
+    return await watchingSpawn(() => library.build(options as esbuild.SameShape<esbuild.BuildOptions, T>));
   } finally {
-    if (--users === 0) await service.stop();
+    if (--service.users === 0) await stop(library);
   }
 }
 
@@ -45,4 +47,39 @@ async function importEsbuild(): Promise<typeof esbuild> {
       hint: "Connect once to an npm registry so that Deno can cache it: deno cache npm:esbuild",
     });
   }
+}
+
+/**
+ * Learns which child esbuild starts, which it tells nobody, and gives it no environment.
+ *
+ * esbuild spawns before its functions return, so the replaced `spawn` is seen by nothing else.
+ */
+function watchingSpawn<T>(work: () => T): T {
+  const { spawn } = childProcess;
+  const watched = (
+    command: string,
+    args: readonly string[],
+    options: childProcess.SpawnOptions,
+  ): ChildProcess => {
+    return service.child = spawn(command, args, { ...options, env: {} });
+  };
+  Object.assign(childProcess, { spawn: watched });
+  try {
+    return work();
+  } finally {
+    Object.assign(childProcess, { spawn });
+  }
+}
+
+/** esbuild's own `stop()` kills the child and does not wait until it is gone. */
+async function stop(library: typeof esbuild): Promise<void> {
+  const { child } = service;
+  service.child = undefined;
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+    return await library.stop();
+  }
+  child.ref();
+  const exited = once(child, "exit");
+  await library.stop();
+  await exited;
 }

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { BundleError } from "../../src/errors.ts";
+import { TestProject } from "./project.ts";
+
+const SECRET = "the host's secret";
+
+/** Each tries to carry a file of the host into the sandbox. */
+const ATTACKS: Readonly<Record<string, (project: TestProject) => string>> = {
+  "by an absolute path": (project) =>
+    `import x from "${project.path("../secret.txt")}" with { type: "text" };`,
+  "by a file URL": (project) =>
+    `import x from "file://${project.path("../secret.txt")}" with { type: "text" };`,
+  "by a relative path": () => `import x from "../secret.txt" with { type: "text" };`,
+  "by a symbolic link": () => `import x from "./link.txt" with { type: "text" };`,
+  "as bytes": () => `import x from "../secret.txt" with { type: "bytes" };`,
+  "as JSON": () => `import x from "../secret.json" with { type: "json" };`,
+  "as code": () => `import { x } from "../secret.ts";`,
+  "as an asset": () => `const x = new URL("../secret.txt", import.meta.url);`,
+  "as a linked asset": () => `const x = new URL("./link.txt", import.meta.url);`,
+  "as a worker": () => `const x = new Worker(new URL("../secret.ts", import.meta.url), { type: "module" });`,
+  "by the import map": () => `import x from "secret" with { type: "text" };`,
+  "by a workspace member": () => `import x from "member" with { type: "text" };`,
+  "from a hidden file": () => `import x from "./.env" with { type: "text" };`,
+  "from a hidden directory": () => `import x from "./.git/config" with { type: "text" };`,
+};
+
+for (const [how, attack] of Object.entries(ATTACKS)) {
+  Deno.test(`a plugin cannot carry a file of the host into its sandbox ${how}`, async () => {
+    await using project = await TestProject.create({
+      "../secret.txt": SECRET,
+      "../secret.json": JSON.stringify(SECRET),
+      "../secret.ts": `export const x = ${JSON.stringify(SECRET)};`,
+      "../member/deno.json": { name: "member", exports: "../secret.txt" },
+      ".env": SECRET,
+      ".git/config": SECRET,
+      "deno.json": { imports: { secret: "../secret.txt" }, workspace: ["../member"] },
+    });
+    await Deno.symlink(project.path("../secret.txt"), project.path("link.txt"));
+    await project.write("main.ts", `${attack(project)}\nconsole.log(x);`);
+    const error = await project.bundle("main.ts").then(() => undefined, (reason) => reason);
+    assert.ok(error instanceof BundleError, `a BundleError expected, got ${error}`);
+    const expected = how === "by a workspace member"
+      ? /as no import map, workspace member or installed package has that name/
+      : how.includes("hidden")
+      ? /as data of hidden files stays on the host/
+      : /as it lies outside the plugin's root/;
+    assert.match(error.message, expected);
+    assert.equal(JSON.stringify(error.message).includes(SECRET), false);
+  });
+}
+
+Deno.test("a plugin can import the same kinds of files from its own root (positive control)", async () => {
+  await using project = await TestProject.create({
+    "deno.json": { imports: { mapped: "./shared/a.txt" } },
+    "shared/a.txt": "shared",
+    "shared/b.ts": `export const x = "code";`,
+    "plugin/main.ts": `
+      import a from "../shared/a.txt" with { type: "text" };
+      import b from "mapped" with { type: "text" };
+      import { x } from "../shared/b.ts";
+      console.log(a, b, x, Deno.readTextFileSync(new URL("../shared/a.txt", import.meta.url)));`,
+  });
+  assert.equal(await project.run(await project.bundle("plugin/main.ts")), "shared shared code shared");
+});
+
+Deno.test("a plugin's import map file must lie in its root", async () => {
+  await using project = await TestProject.create({
+    "../map.json": { imports: {} },
+    "deno.json": { importMap: "../map.json" },
+    "main.ts": "export {};",
+  });
+  await assert.rejects(project.bundle("main.ts"), (error: Error) => {
+    assert.ok(error instanceof BundleError);
+    assert.match(error.message, /^Cannot use the import map "..\/map.json" .* as it must be a file inside/);
+    return true;
+  });
+});
