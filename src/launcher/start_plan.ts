@@ -9,6 +9,7 @@ import type { LaunchRequest, SandboxPaths } from "./types.ts";
 import { LaunchError } from "../errors.ts";
 import { bwrapArguments } from "./bwrap_arguments.ts";
 import { guestCommand } from "./guest_command.ts";
+import { bwrapFilter } from "./seccomp/mod.ts";
 import { hasMounts } from "./sandbox_paths.ts";
 
 /** One process to start. */
@@ -61,8 +62,14 @@ function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Des
   const variables = runtimeVariables(request);
   const options = bwrapArguments(policy, { runtime: runtime.deno, files, directory, pins, variables });
   const argsFd = descriptors.addContent(directory.path, `${options.join("\0")}\0`);
+  const seccompFd = addFilter(request, descriptors);
   const statusFd = descriptors.addPipe();
-  const args = ["--as-pid-1", "--args", String(argsFd), "--json-status-fd", String(statusFd)];
+  const args = [
+    "--as-pid-1",
+    ...["--args", String(argsFd)],
+    ...(seccompFd === null ? [] : ["--seccomp", String(seccompFd)]),
+    ...["--json-status-fd", String(statusFd)],
+  ];
   return {
     program: runtime.bwrap.path,
     args: [...args, "--", ...guestCommand(request, paths)],
@@ -70,6 +77,11 @@ function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Des
     workingDirectory: "/",
     statusFd,
   };
+}
+
+function addFilter({ policy, directory }: LaunchRequest, descriptors: Descriptors): number | null {
+  if (policy.seccomp === null || policy.arch === null) return null;
+  return descriptors.addContent(directory.path, bwrapFilter(policy.seccomp, policy.arch));
 }
 
 /** Sources are pinned by descriptor, where bubblewrap takes one: nothing can be swapped between the check and the mount. */

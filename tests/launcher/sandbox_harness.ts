@@ -39,14 +39,14 @@ export class SandboxHarness implements AsyncDisposable {
   readonly directory: HostDirectory;
   readonly runtimeDirectory: string;
   readonly policy: SandboxPolicy;
-  readonly #facts: PlatformFacts;
+  readonly facts: PlatformFacts;
   readonly #guests: LaunchedGuest[] = [];
 
   private constructor(directory: HostDirectory, parent: string, policy: SandboxPolicy, facts: PlatformFacts) {
     this.directory = directory;
     this.runtimeDirectory = parent;
     this.policy = policy;
-    this.#facts = facts;
+    this.facts = facts;
   }
 
   static async open(guestScript: string, options: HarnessOptions = {}): Promise<SandboxHarness> {
@@ -70,7 +70,7 @@ export class SandboxHarness implements AsyncDisposable {
   async launch(changes: Partial<LaunchRequest> = {}): Promise<LaunchedGuest> {
     const guest = await launch({
       policy: this.policy,
-      runtime: { bwrap: this.#facts.bwrap, deno: this.#facts.deno! },
+      runtime: { bwrap: this.facts.bwrap, deno: this.facts.deno! },
       files: this.directory.files,
       directory: changes.directory ?? await this.directory.createSandboxDirectory(),
       args: [],

@@ -1,0 +1,161 @@
+import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { NO_PERMISSIONS } from "../policy/fakes.ts";
+import { inheritableFds, readProc, statusLine } from "./processes.ts";
+import { deadline, ECHO_GUEST, SandboxHarness } from "./sandbox_harness.ts";
+
+/** A running guest, seen from the host. */
+async function startedPid(harness: SandboxHarness, inheritedFds: number[] = []): Promise<number> {
+  const guest = await harness.launch({ inheritedFds });
+  const connection = await guest.accept(deadline());
+  guest.exited.finally(() => connection.close());
+  return (await guest.guestPid)!;
+}
+
+Deno.test("a sandbox contains the runtime, the guest, its socket and nothing else", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const pid = await startedPid(harness);
+  const runtime = harness.facts.deno!;
+  const expected = [
+    ...["/app/deno", "/app/guest.js", "/dev/null", "/dev/urandom", "/proc/self/exe", "/run/cordon/rpc.sock"],
+    ...[runtime.loaderTarget, ...runtime.libraries.map((library) => library.target)],
+  ];
+  deepEqual(filesBelow(`/proc/${pid}/root`).sort(), expected.sort());
+});
+
+Deno.test("a sandbox can write nowhere but to its write grants", async () => {
+  await using scratch = await Scratch.make();
+  const grant = (name: string) => ({ source: join(scratch.path, name), target: `/data/${name}` });
+  const permissions = { ...NO_PERMISSIONS, read: [grant("in")], write: [grant("out")] };
+  await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { permissions } });
+  const pid = await startedPid(harness);
+  const mounts = readProc(pid, "mountinfo")!.trim().split("\n").map((line) => line.split(" "));
+  const writable = mounts.filter((fields) => !fields[5]!.split(",").includes("ro")).map((fields) =>
+    fields[4]
+  );
+  deepEqual(writable.sort(), ["/data/out", "/dev/null", "/dev/urandom"]);
+  ok(mounts.some((fields) => fields[4] === "/data/in"), "the read grant is not mounted");
+});
+
+Deno.test("a sandbox has a namespace of its own of every kind", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const pid = await startedPid(harness);
+  for (const kind of ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"]) {
+    notEqual(Deno.readLinkSync(`/proc/${pid}/ns/${kind}`), Deno.readLinkSync(`/proc/self/ns/${kind}`), kind);
+  }
+});
+
+Deno.test("a sandbox shares the host's network only if the policy says so", async () => {
+  const permissions = { ...NO_PERMISSIONS, net: { kind: "host" as const } };
+  await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { permissions } });
+  const pid = await startedPid(harness);
+  equal(Deno.readLinkSync(`/proc/${pid}/ns/net`), Deno.readLinkSync("/proc/self/ns/net"));
+});
+
+Deno.test("a guest is pid 1, unprivileged, filtered, and without capabilities", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const pid = await startedPid(harness);
+  const uid = String(Deno.uid() === 0 ? 65534 : Deno.uid());
+  const facts = ["Uid", "Gid", "NoNewPrivs", "Seccomp", "CapEff", "CapPrm", "CapBnd", "CapAmb"]
+    .map((name) => statusLine(pid, name));
+  const ids = Array(4).fill(uid).join("\t");
+  const gids = Array(4).fill(String(Deno.uid() === 0 ? 65534 : Deno.gid())).join("\t");
+  const none = "0000000000000000";
+  deepEqual(facts, [ids, gids, "1", "2", none, none, none, none]);
+  equal(statusLine(pid, "NSpid")?.split("\t").at(-1), "1");
+});
+
+Deno.test("a guest's environment is exactly what the policy lists and what the runtime needs", async () => {
+  Deno.env.set("CORDON_TEST_CANARY", "secret");
+  await using _restore = {
+    [Symbol.asyncDispose]: () => Promise.resolve(Deno.env.delete("CORDON_TEST_CANARY")),
+  };
+  const permissions = { ...NO_PERMISSIONS, env: { GREETING: "hello there" } };
+  await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { permissions } });
+  const guest = await harness.launch();
+  using _connection = await guest.accept(deadline());
+  const inside = readProc((await guest.guestPid)!, "environ")!.split("\0").filter((variable) =>
+    variable !== ""
+  ).sort();
+  const expected = [
+    "DENO_NO_UPDATE_CHECK=1",
+    "GREETING=hello there",
+    "HOME=/tmp",
+    "NO_COLOR=1",
+    "PWD=/app/plugin",
+  ];
+  deepEqual(inside, expected);
+  // The runtime's own child_process tells every child the numbers of its descriptors.
+  equal(readProc(guest.pid, "environ")?.replace(/^DENO_EXTRA_STDIO_FDS=[\d,]+\0$/, ""), "");
+});
+
+Deno.test("bwrap's command line names nothing of the host but itself", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const guest = await harness.launch();
+  using _connection = await guest.accept(deadline());
+  const [program, ...args] = readProc(guest.pid, "cmdline")!.split("\0");
+  equal(program, harness.facts.bwrap!.path);
+  const paths = args.filter((arg) => arg.startsWith("/"));
+  deepEqual(paths, ["/app/deno", "/app/guest.js", "/run/cordon/boot.json"]);
+});
+
+Deno.test("a guest inherits the standard streams and no other descriptor", async () => {
+  await using scratch = await Scratch.make();
+  const permissions = { ...NO_PERMISSIONS, read: [{ source: join(scratch.path, "in"), target: "/data" }] };
+  await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { permissions } });
+  const fds = inheritableFds(await startedPid(harness));
+  deepEqual(Object.keys(fds), ["0", "1", "2"]);
+  equal(fds["0"], "/dev/null");
+});
+
+Deno.test("a guest inherits the descriptors that the request lists, from 3 on", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const fd = openSync("/dev/zero", "r");
+  try {
+    const fds = inheritableFds(await startedPid(harness, [fd]));
+    deepEqual(Object.keys(fds), ["0", "1", "2", "3"]);
+    equal(fds["3"], "/dev/zero");
+  } finally {
+    closeSync(fd);
+  }
+});
+
+Deno.test("a guest reads and writes its grants under the paths of the policy", async () => {
+  await using scratch = await Scratch.make();
+  await Deno.writeTextFile(join(scratch.path, "in", "question"), "6 * 7");
+  const read = { source: join(scratch.path, "in"), target: "/data/in" };
+  const write = { source: join(scratch.path, "out"), target: "/data/out" };
+  await using harness = await SandboxHarness.open(
+    `Deno.writeTextFileSync("/data/out/answer", String(eval(Deno.readTextFileSync("/data/in/question"))));
+     try { Deno.writeTextFileSync("/data/in/answer", ""); } catch (error) { console.error(error.name); }`,
+    { config: { permissions: { ...NO_PERMISSIONS, read: [read], write: [write] } } },
+  );
+  const { stderrTail } = await (await harness.launch()).exited;
+  equal(await Deno.readTextFile(join(scratch.path, "out", "answer")), "42");
+  equal(stderrTail, "NotCapable\n");
+});
+
+/** Directories `in` and `out` that any account can use. */
+class Scratch implements AsyncDisposable {
+  private constructor(readonly path: string) {}
+  static async make(): Promise<Scratch> {
+    const path = await Deno.realPath(await Deno.makeTempDir({ prefix: "cordon-data-" }));
+    await Deno.chmod(path, 0o755);
+    for (const name of ["in", "out"]) {
+      await Deno.mkdir(join(path, name));
+      await Deno.chmod(join(path, name), name === "in" ? 0o755 : 0o777);
+    }
+    return new Scratch(path);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+function filesBelow(root: string, below = ""): string[] {
+  return [...Deno.readDirSync(`${root}${below}`)].flatMap((entry) => {
+    const path = `${below}/${entry.name}`;
+    return entry.isDirectory ? filesBelow(root, path) : [path];
+  });
+}
