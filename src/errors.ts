@@ -248,6 +248,31 @@ export class LimitExceededError extends CordonError {
   }
 }
 
+/** Shared memory was asked for that is not there: a budget is spent, or the machine has none left. */
+export class MemoryPressureError extends LimitExceededError {
+  override readonly name: string = "MemoryPressureError";
+  override readonly code: string = "CORDON_MEMORY_PRESSURE";
+  /** What was left, in bytes. */
+  readonly free: number;
+
+  /**
+   * @param message What could not be had.
+   * @param options `limit`, `asked`, `allowed` and `free`.
+   */
+  constructor(
+    message: string,
+    options: CordonErrorOptions & {
+      readonly limit: string;
+      readonly asked: number;
+      readonly allowed: number;
+      readonly free: number;
+    },
+  ) {
+    super(message, options);
+    this.free = options.free;
+  }
+}
+
 /** A plugin asked for something that its grant does not contain. */
 export class PermissionDeniedError extends CordonError {
   override readonly name: string = "PermissionDeniedError";
