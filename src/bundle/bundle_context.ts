@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, extname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ModuleGraph, moduleGraph, type NpmPackage } from "./module_graph.ts";
+import { type ModuleGraph, moduleGraph } from "./module_graph.ts";
 import { npmLayout } from "./npm_layout.ts";
 import type { Project } from "./project.ts";
 import { isInside } from "./readable.ts";
@@ -84,7 +84,7 @@ export class BundleContext {
       }
     }
     this.inputs.set(path, sha256(bytes));
-    this.names.set(path, relative(this.project.root, path));
+    this.names.set(path, relative(this.project.root ?? "/", path));
   }
 
   /**
@@ -114,23 +114,18 @@ export class BundleContext {
 
   async #resolve(root: string): Promise<ResolvedGraph> {
     const { request, project } = this;
-    const local = root.startsWith("file:") ? dirname(fileURLToPath(root)) : project.root;
     const graph = await moduleGraph({
       specifier: root,
       deno: request.deno,
       configPath: project.configPath,
+      isConfigured: project.files.length > 0,
       lockPath: project.lockPath,
       allowImport: request.allowImport ?? [],
-      directory: local,
+      directory: root.startsWith("file:") ? dirname(fileURLToPath(root)) : project.root ?? "/",
       signal: request.signal,
     });
-    const packages = new Map<string, NpmPackage>();
-    for (const [id, found] of graph.packages) {
-      const localPath = await Deno.realPath(found.localPath);
-      this.packageDirectories.add(localPath);
-      packages.set(id, { ...found, localPath });
-    }
-    const resolved = { ...graph, packages, layout: await npmLayout({ packages }, request.cacheDirectory) };
+    for (const { localPath } of graph.packages.values()) this.packageDirectories.add(localPath);
+    const resolved = { ...graph, layout: await npmLayout(graph, request.cacheDirectory) };
     this.#loaded.push(resolved);
     return resolved;
   }

@@ -62,7 +62,7 @@ async function projectOf(entry: string): Promise<Project> {
 
 /** A remote plugin has no files of this machine. */
 const EMPTY_PROJECT: Project = Object.freeze({
-  root: "/nonexistent",
+  root: undefined,
   configPath: undefined,
   lockPath: undefined,
   members: [],

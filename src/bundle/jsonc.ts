@@ -4,9 +4,11 @@
  * @module
  */
 
-/** Strings first, so that what looks like a comment or comma inside one stays. */
-const TOKEN =
-  /"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\/|,(?=(?:\s|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*[}\]])/g;
+/** Strings come first, so that what looks like a comment inside one stays. */
+const COMMENT = /"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+
+/** A comma behind a value and before the end of its list or object. */
+const TRAILING_COMMA = /"(?:[^"\\\n]|\\.)*"|(?<=[^\s,[{:]\s*),(?=\s*[}\]])/g;
 
 /**
  * Parses JSON with comments and trailing commas.
@@ -16,6 +18,7 @@ const TOKEN =
  * @throws {SyntaxError} If the text is not valid. Positions in the message are those of the original text.
  */
 export function parseJsonc(text: string): unknown {
-  const plain = text.replace(TOKEN, (token) => token.startsWith('"') ? token : token.replace(/[^\n]/g, " "));
-  return JSON.parse(plain.startsWith("\ufeff") ? plain.slice(1) : plain);
+  const blank = (token: string) => token.startsWith('"') ? token : token.replace(/[^\n]/g, " ");
+  const plain = text.replace(/^\ufeff/, "").replace(COMMENT, blank).replace(TRAILING_COMMA, blank);
+  return JSON.parse(plain);
 }

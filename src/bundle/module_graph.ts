@@ -53,6 +53,8 @@ export interface GraphRequest {
   /** Deno executable. */
   readonly deno: string;
   readonly configPath: string | undefined;
+  /** There is a configuration or a package.json to be found. */
+  readonly isConfigured: boolean;
   readonly lockPath: string | undefined;
   /** Hosts that code may be downloaded from, besides Deno's own list. */
   readonly allowImport: readonly string[];
@@ -86,19 +88,16 @@ const DEFAULT_HOSTS = [
  * @throws {BundleError} If the resolver fails as a whole, for instance as the lock file is out of date.
  */
 export async function moduleGraph(request: GraphRequest): Promise<ModuleGraph> {
-  const { code, stdout, stderr } = await new Deno.Command(request.deno, {
-    args: graphArguments(request),
-    cwd: request.directory,
-    clearEnv: true,
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...inheritedEnvironment() },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  }).output();
-  request.signal?.throwIfAborted();
-  if (code !== 0) throw resolverError(request, new TextDecoder().decode(stderr));
-  return parseGraph(JSON.parse(new TextDecoder().decode(stdout)));
+  const graph = parseGraph(JSON.parse(await runDeno(request, ["info", "--json"])));
+  const packages = new Map<string, NpmPackage>();
+  for (const [id, found] of graph.packages) {
+    const localPath = await realPathIfPresent(found.localPath);
+    if (localPath !== undefined) packages.set(id, { ...found, localPath });
+  }
+  // `info` is silent about packages that it could not download or whose checksum is wrong; `cache` is not. What is
+  // missing after that is meant for other platforms.
+  if (packages.size < graph.packages.size) await runDeno(request, ["cache"]);
+  return { ...graph, packages };
 }
 
 /**
@@ -130,18 +129,41 @@ export function moduleAt(graph: ModuleGraph, specifier: string): GraphModule | u
   return graph.modules.get(current);
 }
 
-function graphArguments(request: GraphRequest): string[] {
+async function runDeno(request: GraphRequest, command: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(request.deno, {
+    args: [...command, ...resolverFlags(request), request.specifier],
+    cwd: request.directory,
+    clearEnv: true,
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...inheritedEnvironment() },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  }).output();
+  request.signal?.throwIfAborted();
+  if (code !== 0) throw resolverError(request, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+function resolverFlags(request: GraphRequest): string[] {
   return [
-    "info",
-    "--json",
     "--quiet",
     "--node-modules-dir=none",
     "--vendor=false",
-    ...(request.configPath === undefined ? ["--no-config"] : [`--config=${request.configPath}`]),
+    ...(request.configPath === undefined ? [] : [`--config=${request.configPath}`]),
+    ...(request.isConfigured ? [] : ["--no-config"]),
     ...(request.lockPath === undefined ? ["--no-lock"] : [`--lock=${request.lockPath}`, "--frozen"]),
     `--allow-import=${[...DEFAULT_HOSTS, ...request.allowImport].join(",")}`,
-    request.specifier,
   ];
+}
+
+async function realPathIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 function inheritedEnvironment(): Record<string, string> {
@@ -154,7 +176,10 @@ function inheritedEnvironment(): Record<string, string> {
 }
 
 function resolverError(request: GraphRequest, stderr: string): BundleError {
-  const text = stderr.trim().replace(/^error: /, "");
+  const text = stderr.replace(/Stack backtrace:[^]*$/, "").trim().replace(/^error: /, "").replace(
+    /\s+/g,
+    " ",
+  );
   const isFrozen = /lock ?file is out of date/i.test(text);
   const reason = isFrozen
     ? `its lock file "${request.lockPath}" is out of date`

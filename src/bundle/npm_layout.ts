@@ -23,7 +23,7 @@ const PACKAGE_NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;
  * @returns Absolute path of the layout.
  */
 export async function npmLayout(
-  graph: Pick<ModuleGraph, "packages">,
+  graph: ModuleGraph,
   cacheDirectory: string,
 ): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([...graph.packages.values()])).digest("hex");
@@ -56,7 +56,7 @@ export function packageDirectory(layout: string, entry: NpmPackage): string {
 }
 
 async function linkPackage(
-  graph: Pick<ModuleGraph, "packages">,
+  graph: ModuleGraph,
   entry: NpmPackage,
   directory: string,
 ): Promise<void> {

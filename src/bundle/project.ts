@@ -25,8 +25,8 @@ export interface Member {
 
 /** Everything that the bundler needs to know besides the code. */
 export interface Project {
-  /** The only directory whose local files may go into the bundle. */
-  readonly root: string;
+  /** The only directory whose local files may go into the bundle; a remote plugin has none. */
+  readonly root: string | undefined;
   /** Configuration for Deno's resolver. */
   readonly configPath: string | undefined;
   readonly lockPath: string | undefined;

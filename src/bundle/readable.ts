@@ -12,8 +12,8 @@ import { BundleError } from "../errors.ts";
 
 /** What may be read. */
 export interface ReadableRoots {
-  /** The plugin's own directory. */
-  readonly root: string;
+  /** The plugin's own directory, if it has one. */
+  readonly root: string | undefined;
   /** Directories of resolved npm packages. */
   readonly packages: ReadonlySet<string>;
 }
@@ -30,11 +30,14 @@ export interface ReadableRoots {
 export async function readablePath(path: string, roots: ReadableRoots, isData: boolean): Promise<string> {
   const real = await Deno.realPath(path);
   if (isInPackage(real, roots)) return real;
-  const root = await Deno.realPath(roots.root);
-  if (!isInside(root, real)) {
-    throw new BundleError(`Cannot bundle "${path}" as it lies outside the plugin's root "${roots.root}"`, {
-      hint: "The root is the directory of the nearest deno.json; put the file below it",
-    });
+  const root = roots.root === undefined ? undefined : await Deno.realPath(roots.root);
+  if (root === undefined || !isInside(root, real)) {
+    throw new BundleError(
+      `Cannot bundle "${path}" as it lies outside the plugin's root "${roots.root ?? "(none)"}"`,
+      {
+        hint: "The root is the directory of the nearest deno.json; put the file below it",
+      },
+    );
   }
   if (isData && relative(root, real).split(sep).some((segment) => segment.startsWith("."))) {
     throw new BundleError(`Cannot bundle "${path}" as data of hidden files stays on the host`, {
@@ -58,6 +61,7 @@ export function isInside(directory: string, path: string): boolean {
 /** In a resolved package, or in a node_modules directory that Node.js would search from the root. */
 function isInPackage(real: string, roots: ReadableRoots): boolean {
   for (const directory of roots.packages) if (isInside(directory, real)) return true;
+  if (roots.root === undefined) return false;
   const index = real.indexOf(`${sep}node_modules${sep}`);
   if (index < 0) return false;
   const holder = real.slice(0, index) || dirname(real.slice(0, index + 1));

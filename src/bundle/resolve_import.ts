@@ -197,7 +197,7 @@ async function graphModule(
   graph: ResolvedGraph,
   module: GraphModule,
 ): Promise<OnResolveResult> {
-  if (module.error !== undefined) throw unresolved(question, module.error);
+  if (module.error !== undefined) throw unresolved(question, module.error.replace(/\.$/, ""));
   if (module.npmPackage === undefined) {
     if (module.local === undefined) throw unresolved(question, "Deno's resolver gave no file for it");
     if (module.specifier.startsWith("file:")) return await localFile(question, module.specifier);
@@ -205,7 +205,7 @@ async function graphModule(
   }
   const found = graph.packages.get(module.npmPackage);
   if (found === undefined) {
-    throw unresolved(question, `the package "${module.npmPackage}" was not downloaded`);
+    throw unresolved(question, `the package "${module.npmPackage}" is not for this platform`);
   }
   const subpath = module.specifier.slice(`npm:/${found.name}@${found.version}`.length);
   const resolved = await resolveNatively(

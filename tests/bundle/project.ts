@@ -66,6 +66,7 @@ export class TestProject implements AsyncDisposable {
       ],
       cwd: directory,
       stdin: "null",
+      env: { NO_COLOR: "1" },
     }).output();
     if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
     return new TextDecoder().decode(stdout).trimEnd();
