@@ -1,0 +1,123 @@
+/**
+ * `cordon doctor`: proves, by trying, what this machine can confine.
+ *
+ * @module
+ */
+
+import type { Finding } from "../../errors.ts";
+import { probePlatform } from "../../platform/mod.ts";
+import type { PlatformReport } from "../../platform/mod.ts";
+import { quote } from "../../util/quote.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { hasOption, optionValue } from "../command_line.ts";
+import { EXIT } from "../exit_code.ts";
+import { jsonLine } from "../json_value.ts";
+import type { Output } from "../output.ts";
+import { UsageError } from "../usage_error.ts";
+import { version } from "../version.ts";
+
+/** The command. */
+export const doctorCommand: Command = {
+  name: "doctor",
+  summary: "Prove, by trying, what this machine can confine, and say how to repair it",
+  usage: "[options]",
+  options: [
+    { name: "fix", value: "none", summary: "Print the commands that repair what is missing, one a line" },
+    { name: "bwrap", value: "required", valueName: "PATH", summary: "Path of bubblewrap" },
+    { name: "deno", value: "required", valueName: "PATH", summary: "Path of the Deno runtime for plugins" },
+  ],
+  examples: [
+    ["cordon doctor", "A table of layers with the evidence; exit code 69 if plugins cannot be confined"],
+    ["cordon doctor --json", "The same as data"],
+    ["cordon doctor --fix", "Only the commands to run"],
+  ],
+  run,
+};
+
+interface Diagnosis {
+  readonly machine: PlatformReport;
+  /** What a plugin in a real sandbox could do; empty where none can be started. */
+  readonly confinement: readonly Finding[];
+}
+
+async function run({ line, output }: CommandContext): Promise<number> {
+  const [surplus] = line.positionals;
+  if (surplus !== undefined) throw new UsageError(`Cannot use ${quote(surplus)}: doctor takes no arguments`);
+  const programs = { bwrap: optionValue(line, "bwrap") ?? null, deno: optionValue(line, "deno") ?? null };
+  const machine = await probePlatform(programs);
+  const isBlocked = machine.findings.some(({ level }) => level === "fail");
+  const confinement = isBlocked ? [] : await tryConfinement(programs);
+  const diagnosis: Diagnosis = { machine, confinement };
+  const failures = [...machine.findings, ...confinement].filter(({ level }) => level === "fail");
+  if (hasOption(line, "fix")) printFixes(diagnosis, output);
+  else if (output.isJson) output.data(jsonLine(record(diagnosis)));
+  else printTable(diagnosis, failures, output);
+  return failures.length === 0 ? EXIT.ok : EXIT.unavailable;
+}
+
+async function tryConfinement(
+  programs: { readonly bwrap: string | null; readonly deno: string | null },
+): Promise<readonly Finding[]> {
+  const { proveConfinement } = await import("../../supervisor/prove_confinement.ts");
+  return await proveConfinement({
+    ...(programs.bwrap === null ? {} : { bwrap: programs.bwrap }),
+    ...(programs.deno === null ? {} : { deno: programs.deno }),
+  });
+}
+
+function record({ machine, confinement }: Diagnosis): Record<string, unknown> {
+  const findings = [...machine.findings, ...confinement];
+  return {
+    version: version(),
+    canConfine: findings.every(({ level }) => level !== "fail"),
+    facts: machine.facts,
+    findings: machine.findings,
+    confinement,
+  };
+}
+
+function printTable({ machine, confinement }: Diagnosis, failures: readonly Finding[], output: Output): void {
+  const { style } = output;
+  output.note(style.bold(`Cordon ${version()} on this machine`));
+  for (const finding of machine.findings) printFinding(finding, output);
+  if (confinement.length > 0) {
+    output.note("");
+    output.note(style.bold("Tried from inside a real sandbox"));
+    for (const finding of confinement) printFinding(finding, output);
+  }
+  output.note("");
+  output.note(
+    failures.length === 0
+      ? style.green("Plugins can be confined here: every attempt to get out failed")
+      : style.red(`Plugins cannot be confined here: ${failures.map(({ summary }) => summary).join("; ")}`),
+  );
+}
+
+function printFinding({ level, summary, evidence, fix = [] }: Finding, output: Output): void {
+  const { style } = output;
+  const mark = {
+    ok: style.green("ok  "),
+    warn: style.yellow("warn"),
+    fail: style.red("FAIL"),
+    skip: style.dim("-   "),
+  };
+  output.note(`  ${mark[level]}  ${summary}`);
+  if (evidence !== undefined) output.note(style.dim(`          ${evidence}`));
+  if (level === "fail" || level === "warn") { for (const step of fix) output.note(`          fix: ${step}`); }
+}
+
+/** Steps that are no command become comments, so that the output can be read before it is piped into a shell. */
+function printFixes({ machine, confinement }: Diagnosis, output: Output): void {
+  const broken = [...machine.findings, ...confinement].filter(({ level }) =>
+    level === "fail" || level === "warn"
+  );
+  for (const { summary, fix = [] } of broken) {
+    output.data(`# ${summary}`);
+    for (const step of fix) output.data(isCommand(step) ? step : `# ${step}`);
+  }
+  if (broken.length === 0) output.note("Nothing to repair");
+}
+
+function isCommand(step: string): boolean {
+  return /^(sudo|echo|systemd-run|npm) /.test(step) && !/[<>…]/.test(step.replaceAll(/\|\s*sudo tee/g, ""));
+}

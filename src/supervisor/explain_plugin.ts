@@ -1,0 +1,92 @@
+/**
+ * Says what would confine a plugin, without starting or bundling it.
+ *
+ * @module
+ */
+
+import { hostConfig, loadConfig } from "../config/mod.ts";
+import type { HostOptions, LoadOptions } from "../config/types.ts";
+import { SandboxUnavailableError } from "../errors.ts";
+import { bwrapArguments, denoFlags, describeFilter, sandboxPaths } from "../launcher/mod.ts";
+import type { HostFiles } from "../launcher/mod.ts";
+import { blockingFindings, probePlatform } from "../platform/mod.ts";
+import { resolveGrants, sandboxPolicy } from "../policy/mod.ts";
+import type { SandboxPolicy } from "../policy/types.ts";
+
+/** One policy, and what each layer makes of it. */
+export interface Explanation {
+  readonly policy: SandboxPolicy;
+  /** Flags of `deno run` inside. */
+  readonly denoFlags: readonly string[];
+  /** Options that bubblewrap would get on its descriptor; null in tiers without it. */
+  readonly bwrapOptions: readonly string[] | null;
+  /** System calls that plugin code may not make, whatever their arguments; null without a filter. */
+  readonly refusedCalls: readonly string[] | null;
+}
+
+/**
+ * Compile a policy for a plugin and show every layer of it.
+ *
+ * @param entry Its entry module.
+ * @param options As for `host.load()`.
+ * @param host As for `createHost()`.
+ * @returns The explanation.
+ * @throws {ConfigError} If an option is not valid.
+ * @throws {PermissionDeniedError} If a grant would open the host.
+ * @throws {SandboxUnavailableError} If this machine cannot confine the plugin as demanded.
+ */
+export async function explainPlugin(
+  entry: string | URL,
+  options: LoadOptions = {},
+  host: HostOptions = {},
+): Promise<Explanation> {
+  const config = hostConfig(host);
+  const load = loadConfig(entry, options, config);
+  const platform = await probePlatform({ bwrap: config.bwrap, deno: config.deno, runAs: config.runAs });
+  const { facts } = platform;
+  const { deno } = facts;
+  if (deno === null) {
+    const findings = blockingFindings(platform);
+    throw new SandboxUnavailableError("Cannot explain the plugin: no usable Deno runtime was found", {
+      findings,
+    });
+  }
+  const permissions = await resolveGrants(load.permissions, {
+    runtimeDirectory: config.runtimeDirectory,
+    account: facts.uid === 0 ? config.runAs : { uid: facts.uid, gid: facts.gid },
+  });
+  const policy = sandboxPolicy({ ...load, permissions }, facts, {
+    runAs: config.runAs,
+    workingDirectory: Deno.cwd(),
+  });
+  const files = sharedFiles(`${config.runtimeDirectory}/<host>/shared`);
+  const directory = sandboxFiles(`${config.runtimeDirectory}/<host>/<sandbox>`);
+  const hasMounts = policy.tier === "full" || policy.tier === "namespaces";
+  const layout = { runtime: deno, files, directory, pins: new Map<string, number>(), variables: {} };
+  return {
+    policy,
+    denoFlags: denoFlags(policy, sandboxPaths(policy, directory, files)),
+    bwrapOptions: hasMounts ? bwrapArguments(policy, layout) : null,
+    refusedCalls: policy.seccomp === null ? null : describeFilter("guest", policy.seccomp, facts.arch)
+      .filter(({ verdict }) => verdict !== "allow" && verdict !== "checked").map(({ name }) => name),
+  };
+}
+
+/** Stand-ins for what a running host would have made. */
+function sharedFiles(path: string): HostFiles {
+  return {
+    deno: `${path}/deno`,
+    guest: `${path}/guest.js`,
+    library: `${path}/libcordon.so`,
+    exec: `${path}/cordon-exec`,
+  };
+}
+
+function sandboxFiles(path: string): { plugin: string; run: string; socket: string; boot: string } {
+  return {
+    plugin: `${path}/plugin`,
+    run: `${path}/run`,
+    socket: `${path}/run/rpc.sock`,
+    boot: `${path}/run/boot.json`,
+  };
+}
