@@ -49,8 +49,8 @@ export function bwrapFilter(profile: SeccompProfile, architecture: string): Uint
  * The filter that the guest puts on all its threads once it is connected. It takes away exec, sockets (unless the
  * policy grants them), further filters, Landlock, raising limits, and mapping files as code.
  *
- * Anonymous memory files stay, because tensors live in them: they cannot be executed, having no exec to be run with
- * and no executable mapping. With a GPU or a network, mapping files as code stays possible: the driver and the name
+ * Anonymous memory files are not made here either: the host makes all that tensors live in, and so counts them. With
+ * a GPU or a network, mapping files as code stays possible: the driver and the name
  * resolver load libraries late.
  *
  * @param profile What the policy leaves open.
