@@ -24,8 +24,6 @@ export interface HostDirectoryOptions {
   readonly guestScript: string;
   /** Path of the native library, or null when there is none. */
   readonly nativeLibrary: string | null;
-  /** The helper in front of Deno, or null where there is none for this architecture. */
-  readonly exec: Uint8Array | null;
 }
 
 /**

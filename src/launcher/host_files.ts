@@ -9,6 +9,7 @@ import type { HostDirectoryOptions } from "./host_directory.ts";
 import type { HostFiles } from "./types.ts";
 import { accessObstacle } from "../policy/account_access.ts";
 import { join } from "node:path";
+import { cordonExecBinary } from "./exec/mod.ts";
 
 /**
  * Write or copy them into a directory where the sandboxes' account can reach and nobody but the host can change them.
@@ -24,8 +25,9 @@ export async function hostFiles(directory: string, options: HostDirectoryOptions
   await install(guest, new TextEncoder().encode(options.guestScript), 0o444);
   const library = options.nativeLibrary === null ? null : join(directory, "libcordon.so");
   if (library !== null) await install(library, await Deno.readFile(options.nativeLibrary!), 0o555);
-  const exec = options.exec === null ? null : join(directory, "cordon-exec");
-  if (exec !== null) await install(exec, options.exec!, 0o555);
+  const helper = Deno.build.os === "linux" ? cordonExecBinary(Deno.build.arch) : null;
+  const exec = helper === null ? null : join(directory, "cordon-exec");
+  if (helper !== null) await install(join(directory, "cordon-exec"), helper, 0o555);
   const deno = await reachableDeno(directory, options.deno.path, options.runAs);
   return Object.freeze({ deno, guest, library, exec });
 }

@@ -29,6 +29,7 @@ export async function runtimeDirectory(path: string, runAs: Account | null): Pro
   if (info.uid !== Deno.uid()) throw refused(path, `it belongs to uid ${info.uid}, not to ${Deno.uid()}`);
   await Deno.chmod(path, runAs === null ? 0o700 : 0o711);
   const real = await Deno.realPath(path);
+  if (real.includes(",")) throw refused(path, "Deno's permissions separate paths by commas");
   if (new TextEncoder().encode(real + LONGEST_TAIL).length > MAX_SOCKET_PATH_BYTES) {
     throw refused(path, `a socket below it would have a path of more than ${MAX_SOCKET_PATH_BYTES} bytes`);
   }

@@ -6,8 +6,9 @@
 
 import type { Descriptors } from "./descriptors.ts";
 import type { LaunchRequest, SandboxPaths } from "./types.ts";
-import { LaunchError } from "../errors.ts";
+import { LaunchError, SandboxUnavailableError } from "../errors.ts";
 import { bwrapArguments } from "./bwrap_arguments.ts";
+import { cordonExecArguments, type ExecSurroundings, policyExecPlan } from "./exec/mod.ts";
 import { guestCommand } from "./guest_command.ts";
 import { bwrapFilter } from "./seccomp/mod.ts";
 import { hasMounts } from "./sandbox_paths.ts";
@@ -31,20 +32,14 @@ export interface StartPlan {
  * @param descriptors Gets what the process needs from 3 on.
  * @returns The process.
  * @throws {LaunchError} If the tier needs bubblewrap and there is none.
+ * @throws {SandboxUnavailableError} If a layer of the policy cannot be put in force.
  */
 export function startPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Descriptors): StartPlan {
-  return hasMounts(request.policy.tier)
-    ? bwrapPlan(request, paths, descriptors)
-    : directPlan(request, paths, descriptors);
-}
-
-/** Variables that the runtime itself reads; plugins see them, but have no permission to ask for them. */
-function runtimeVariables(request: LaunchRequest): Record<string, string> {
-  return {
-    DENO_NO_UPDATE_CHECK: "1",
-    HOME: "/tmp",
-    ...(request.stdio === "piped" ? { NO_COLOR: "1" } : {}),
-  };
+  if (hasMounts(request.policy.tier)) return bwrapPlan(request, paths, descriptors);
+  if (request.files.exec !== null) return helperPlan(request, request.files.exec, paths, descriptors);
+  if (request.policy.tier === "landlock") throw helperMissing(request.policy.plugin);
+  const [program, ...args] = guestCommand(request, paths);
+  return { ...directPlan(request, paths), program, args };
 }
 
 function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Descriptors): StartPlan {
@@ -58,29 +53,86 @@ function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Des
       },
     );
   }
+  if (paths.exec === null) throw helperMissing(policy.plugin);
   const pins = pinMounts(request, descriptors);
   const variables = runtimeVariables(request);
   const options = bwrapArguments(policy, { runtime: runtime.deno, files, directory, pins, variables });
   const argsFd = descriptors.addContent(directory.path, `${options.join("\0")}\0`);
   const seccompFd = addFilter(request, descriptors);
   const statusFd = descriptors.addPipe();
+  const command = [paths.exec, ...helperArguments(request, paths, { seccompFd: null, parentPid: null })];
   const args = [
     "--as-pid-1",
     ...["--args", String(argsFd)],
-    ...(seccompFd === null ? [] : ["--seccomp", String(seccompFd)]),
+    ...["--seccomp", String(seccompFd)],
     ...["--json-status-fd", String(statusFd)],
   ];
   return {
     program: runtime.bwrap.path,
-    args: [...args, "--", ...guestCommand(request, paths)],
+    args: [...args, "--", ...command],
     environment: {},
     workingDirectory: "/",
     statusFd,
   };
 }
 
-function addFilter({ policy, directory }: LaunchRequest, descriptors: Descriptors): number | null {
-  if (policy.seccomp === null || policy.arch === null) return null;
+/**
+ * Without bubblewrap the helper is the process that is started. Its arguments come on a descriptor, as the runtime's
+ * own `spawn()` rewrites command lines in which its own path occurs.
+ */
+function helperPlan(
+  request: LaunchRequest,
+  helper: string,
+  paths: SandboxPaths,
+  descriptors: Descriptors,
+): StartPlan {
+  const seccompFd = request.policy.seccomp === null ? null : addFilter(request, descriptors);
+  const options = helperArguments(request, paths, { seccompFd, parentPid: Deno.pid });
+  const argsFd = descriptors.addContent(request.directory.path, `${options.join("\0")}\0`);
+  return { ...directPlan(request, paths), program: helper, args: [`--args-fd=${argsFd}`] };
+}
+
+function directPlan(request: LaunchRequest, paths: SandboxPaths): Omit<StartPlan, "program" | "args"> {
+  return {
+    environment: { ...runtimeVariables(request), ...request.policy.environment },
+    workingDirectory: request.policy.workingDirectory ?? paths.plugin,
+    statusFd: null,
+  };
+}
+
+/** Variables that the runtime itself reads; plugins see them, but have no permission to ask for them. */
+function runtimeVariables(request: LaunchRequest): Record<string, string> {
+  return {
+    DENO_NO_UPDATE_CHECK: "1",
+    HOME: "/tmp",
+    ...(request.stdio === "piped" ? { NO_COLOR: "1" } : {}),
+  };
+}
+
+function helperArguments(
+  request: LaunchRequest,
+  paths: SandboxPaths,
+  parent: Pick<ExecSurroundings, "seccompFd" | "parentPid">,
+): string[] {
+  const inheritedFds = request.inheritedFds?.length ?? 0;
+  const plan = policyExecPlan(request.policy, {
+    paths,
+    runtime: request.runtime.deno,
+    inheritedFds,
+    ...parent,
+  });
+  return cordonExecArguments(plan, guestCommand(request, paths));
+}
+
+function addFilter({ policy, directory }: LaunchRequest, descriptors: Descriptors): number {
+  if (policy.seccomp === null || policy.arch === null) {
+    throw new SandboxUnavailableError(
+      `Cannot start "${policy.plugin}" as its tier demands a system call filter`,
+      {
+        findings: [{ id: "seccomp", level: "fail", summary: "the policy has no system call filter" }],
+      },
+    );
+  }
   return descriptors.addContent(directory.path, bwrapFilter(policy.seccomp, policy.arch));
 }
 
@@ -94,13 +146,12 @@ function pinMounts({ policy, runtime }: LaunchRequest, descriptors: Descriptors)
   return pins;
 }
 
-function directPlan(request: LaunchRequest, paths: SandboxPaths, _descriptors: Descriptors): StartPlan {
-  const [program, ...args] = guestCommand(request, paths);
-  return {
-    program: program!,
-    args,
-    environment: { ...runtimeVariables(request), ...request.policy.environment },
-    workingDirectory: request.policy.workingDirectory ?? paths.plugin,
-    statusFd: null,
-  };
+function helperMissing(plugin: string): SandboxUnavailableError {
+  const summary = `cordon-exec was not built for ${Deno.build.arch}`;
+  return new SandboxUnavailableError(
+    `Cannot start "${plugin}" as resource limits and Landlock demand a helper: ${summary}`,
+    {
+      findings: [{ id: "cordon-exec", level: "fail", summary, fix: ["Build it with `deno task build`"] }],
+    },
+  );
 }

@@ -28,7 +28,7 @@ export function policyMounts(config: LoadConfig, facts: PlatformFacts, tier: Tie
   for (const path of unix) add(byTarget, { source: path, target: path }, "read-only");
   for (const grant of write) add(byTarget, grant, "read-write");
   const runtime = runtimeTargets(facts);
-  for (const mount of byTarget.values()) checkTarget(mount.target, runtime);
+  for (const { target } of byTarget.values()) checkTarget(target, runtime);
   if (tier === "landlock" || tier === "permissions-only") [...byTarget.values()].forEach(checkUnmapped);
   const devices = config.gpu ? facts.gpuDevices.map(device) : [];
   const mounts = [...byTarget.values(), ...devices].sort((a, b) => depth(a.target) - depth(b.target));
@@ -56,6 +56,15 @@ function runtimeTargets(facts: PlatformFacts): string[] {
 }
 
 function checkTarget(target: string, runtime: readonly string[]): void {
+  if (target.includes(",")) {
+    throw new ConfigError(
+      `Cannot show a path at "${target}" as Deno's permissions separate paths by commas`,
+      {
+        path: "permissions",
+        hint: 'Map it to a path without one: { read: { "<path on the host>": "<path inside>" } }',
+      },
+    );
+  }
   const reserved = RESERVED.find((path) => isAtOrBelow(target, path) || isAtOrBelow(path, target)) ??
     runtime.find((path) => isAtOrBelow(path, target));
   if (reserved === undefined) return;

@@ -6,7 +6,7 @@
 
 import type { LoadConfig, PathGrant, PermissionConfig } from "../config/types.ts";
 import type { PlatformFacts } from "../platform/types.ts";
-import type { Account, DenoPermissions, Mount, SandboxPolicy, SeccompProfile, Tier } from "./types.ts";
+import type { Account, DenoPermissions, Mount, SandboxPolicy, SeccompProfile } from "./types.ts";
 import { pluginEnvironment } from "./environment.ts";
 import { isAtOrBelow } from "./forbidden_paths.ts";
 import { limitEnforcement } from "./limit_enforcement.ts";
@@ -48,7 +48,7 @@ export function sandboxPolicy(
     mounts,
     network: config.permissions.net,
     environment: pluginEnvironment(config.permissions.env),
-    workingDirectory: workingDirectory(mounts, context, tier),
+    workingDirectory: workingDirectory(mounts, context),
     seccomp: isConfined ? seccompProfile(config) : null,
     landlockAbi: isConfined ? facts.landlockAbi : 0,
     limits: limits(config),
@@ -106,9 +106,8 @@ function seccompProfile(config: LoadConfig): SeccompProfile {
 }
 
 /** The host's directory, where the plugin can see it, so that relative paths mean the same on both sides. */
-function workingDirectory(mounts: readonly Mount[], context: PolicyContext, tier: Tier): string | null {
+function workingDirectory(mounts: readonly Mount[], context: PolicyContext): string | null {
   const here = context.workingDirectory;
-  if (tier !== "full" && tier !== "namespaces") return here;
   const isVisible = mounts.some(({ target, mode }) =>
     mode !== "device" && (isAtOrBelow(target, here) || isAtOrBelow(here, target))
   );

@@ -18,7 +18,8 @@ Deno.test("a sandbox contains the runtime, the guest, its socket and nothing els
   const pid = await startedPid(harness);
   const runtime = harness.facts.deno!;
   const expected = [
-    ...["/app/deno", "/app/guest.js", "/dev/null", "/dev/urandom", "/proc/self/exe", "/run/cordon/rpc.sock"],
+    ...["/app/cordon-exec", "/app/deno", "/app/guest.js", "/run/cordon/rpc.sock"],
+    ...["/dev/null", "/dev/urandom", "/proc/self/exe"],
     ...[runtime.loaderTarget, ...runtime.libraries.map((library) => library.target)],
   ];
   deepEqual(filesBelow(`/proc/${pid}/root`).sort(), expected.sort());
@@ -97,7 +98,7 @@ Deno.test("bwrap's command line names nothing of the host but itself", async () 
   const [program, ...args] = readProc(guest.pid, "cmdline")!.split("\0");
   equal(program, harness.facts.bwrap!.path);
   const paths = args.filter((arg) => arg.startsWith("/"));
-  deepEqual(paths, ["/app/deno", "/app/guest.js", "/run/cordon/boot.json"]);
+  deepEqual(paths, ["/app/cordon-exec", "/app/deno", "/app/guest.js", "/run/cordon/boot.json"]);
 });
 
 Deno.test("a guest inherits the standard streams and no other descriptor", async () => {

@@ -22,7 +22,7 @@ Deno.test("launch() rejects with the program's name when it does not exist", asy
   await rejects(
     harness.launch({
       directory,
-      runtime: { bwrap, deno: { path: "", loader: "", loaderTarget: "", libraries: [] } },
+      runtime: { bwrap, deno: harness.facts.deno! },
     }),
     (error: Error) =>
       error instanceof LaunchError && error.stage === "spawn" && error.message.includes("/nonexistent/bwrap"),

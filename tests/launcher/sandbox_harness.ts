@@ -61,7 +61,6 @@ export class SandboxHarness implements AsyncDisposable {
       deno: facts.deno!,
       guestScript,
       nativeLibrary: null,
-      exec: null,
     });
     return new SandboxHarness(directory, runtimeDirectory, policy, facts);
   }
