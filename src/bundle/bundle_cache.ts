@@ -50,7 +50,7 @@ export async function readCachedBundle(cacheDirectory: string, key: string): Pro
 /**
  * Keeps a bundle. Readers see the old file or the new one, never half of it.
  *
- * @param cacheDirectory Absolute path; made if need be, readable to this account only.
+ * @param cacheDirectory Absolute path; its `bundles` directory exists.
  * @param key Hexadecimal name of the bundle.
  * @param cached The bundle and what it depends on.
  */
@@ -60,7 +60,6 @@ export async function writeCachedBundle(
   cached: CachedBundle,
 ): Promise<void> {
   const directory = join(cacheDirectory, "bundles");
-  await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const draft = await Deno.makeTempFile({ dir: directory, prefix: "draft-" });
   try {
     await Deno.writeFile(draft, encode(cached));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { BundleError } from "../errors.ts";
 import { buildEntry } from "./build_entry.ts";
@@ -11,6 +12,7 @@ import { bundleHash, readCachedBundle, writeCachedBundle } from "./bundle_cache.
 import { BundleContext, sha256 } from "./bundle_context.ts";
 import { PLUGIN_MODULE_SOURCE } from "./embedded/plugin_module.ts";
 import { isFile } from "./find_config.ts";
+import { makeOwnDirectory } from "./own_directory.ts";
 import { type Project, readProject } from "./project.ts";
 import type { Bundle, BundleRequest } from "./types.ts";
 
@@ -29,6 +31,8 @@ const FORMAT = 1;
  */
 export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
   request.signal?.throwIfAborted();
+  await makeOwnDirectory(request.cacheDirectory);
+  await makeOwnDirectory(join(request.cacheDirectory, "bundles"));
   const key = requestKey(request);
   const cached = await readCachedBundle(request.cacheDirectory, key);
   if (cached !== undefined) return cached;

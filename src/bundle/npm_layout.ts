@@ -11,6 +11,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { ModuleGraph, NpmPackage } from "./module_graph.ts";
 import { isFile } from "./find_config.ts";
+import { makeOwnDirectory } from "./own_directory.ts";
 
 /** Names become paths here and come from strangers' package.json files. */
 const PACKAGE_NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;
@@ -28,8 +29,8 @@ export async function npmLayout(
 ): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([...graph.packages.values()])).digest("hex");
   const layout = join(cacheDirectory, "npm", hash.slice(0, 32));
+  await makeOwnDirectory(join(cacheDirectory, "npm"));
   if (await isFile(join(layout, "complete"))) return layout;
-  await Deno.mkdir(join(cacheDirectory, "npm"), { recursive: true, mode: 0o700 });
   const draft = await Deno.makeTempDir({ dir: join(cacheDirectory, "npm"), prefix: "draft-" });
   try {
     for (const entry of graph.packages.values()) {

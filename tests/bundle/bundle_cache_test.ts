@@ -51,6 +51,21 @@ Deno.test("bundlePlugin() notices a damaged cache file and bundles again", async
   }
 });
 
+Deno.test("bundlePlugin() takes nothing from a cache that others can write", async () => {
+  await using project = await TestProject.create({ "main.ts": `console.log("a");` });
+  await project.bundle("main.ts");
+  for (const directory of [project.cacheDirectory, join(project.cacheDirectory, "bundles")]) {
+    await Deno.chmod(directory, 0o777);
+    await assert.rejects(project.bundle("main.ts"), {
+      name: "BundleError",
+      message:
+        `Cannot keep bundles in "${directory}" as only this user may write there: uid ${Deno.uid()}, mode 777`,
+    });
+    await Deno.chmod(directory, 0o700);
+  }
+  assert.equal(await project.run(await project.bundle("main.ts")), "a");
+});
+
 Deno.test("bundlePlugin() may be called many times at once for one plugin", async () => {
   await using project = await TestProject.create({
     "deno.json": { imports: { ms: "npm:ms@2.1.3" } },
