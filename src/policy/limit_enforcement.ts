@@ -30,7 +30,7 @@ export function limitEnforcement(
   limits: LimitConfig,
   context: LimitContext,
 ): Readonly<Record<LimitName, LimitEnforcement>> {
-  const enforcement = Object.freeze({
+  const enforcement: Record<LimitName, LimitEnforcement> = {
     memory: memory(limits, context),
     cpuPercent: cpuPercent(limits),
     cpuSeconds: rlimit(limits.cpuSeconds, context),
@@ -41,9 +41,10 @@ export function limitEnforcement(
     tmp: tmp(limits, context),
     output: host(limits.outputBytes),
     core: rlimit(0, context),
-  });
+  };
+  Object.values(enforcement).forEach(Object.freeze);
   refuseSoft(enforcement, limits.enforce);
-  return enforcement;
+  return Object.freeze(enforcement);
 }
 
 function memory(limits: LimitConfig, context: LimitContext): LimitEnforcement {

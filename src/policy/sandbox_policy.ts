@@ -46,7 +46,7 @@ export function sandboxPolicy(
     arch: isConfined && facts.arch !== "other" ? facts.arch : null,
     deno: denoPermissions(config.permissions, mounts),
     mounts,
-    network: config.permissions.net,
+    network: network(config.permissions.net),
     environment: pluginEnvironment(config.permissions.env),
     workingDirectory: workingDirectory(mounts, context),
     seccomp: isConfined ? seccompProfile(config) : null,
@@ -94,6 +94,12 @@ function denoNetwork(permissions: PermissionConfig): readonly string[] | "all" {
 
 function unixNetwork(permissions: PermissionConfig): string[] {
   return permissions.unix.map((path) => `unix:${path}`);
+}
+
+function network(net: PermissionConfig["net"]): SandboxPolicy["network"] {
+  return Object.freeze(
+    net.kind === "proxy" ? { kind: net.kind, allow: Object.freeze([...net.allow]) } : { ...net },
+  );
 }
 
 function seccompProfile(config: LoadConfig): SeccompProfile {

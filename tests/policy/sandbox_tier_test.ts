@@ -1,0 +1,61 @@
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import type { SandboxMode } from "../../src/config/types.ts";
+import { SandboxUnavailableError } from "../../src/errors.ts";
+import type { PlatformFacts } from "../../src/platform/types.ts";
+import { sandboxTier } from "../../src/policy/sandbox_tier.ts";
+import { fakeFacts } from "./fakes.ts";
+
+const BWRAP = fakeFacts().bwrap!;
+const OLD = { ...BWRAP, version: "0.4.0", options: new Set(["args"]) };
+
+/** Facts changed, what `required` finds missing, what `best-effort` does. */
+const MACHINES: readonly [name: string, Partial<PlatformFacts>, required: string[], bestEffort: string][] = [
+  ["everything works", {}, [], "namespaces"],
+  ["bwrap is not installed", { bwrap: null, namespacesWork: false }, ["bwrap"], "landlock"],
+  ["user namespaces are forbidden", { namespacesWork: false }, ["user-namespaces"], "landlock"],
+  ["bwrap is setuid", { bwrap: { ...BWRAP, isSetuid: true } }, ["bwrap-setuid"], "landlock"],
+  ["bwrap is too old", { bwrap: OLD }, ["bwrap-version"], "landlock"],
+  ["there are no filters", { seccompFilter: false }, ["seccomp"], "refused"],
+  ["the architecture is unknown", { arch: "other" }, ["seccomp"], "refused"],
+  ["there is nothing at all", { namespacesWork: false, landlockAbi: 0 }, ["user-namespaces"], "refused"],
+  ["it is a Mac", { os: "darwin", bwrap: null, namespacesWork: false }, ["operating-system"], "refused"],
+  ["there is no runtime", { deno: null }, ["deno"], "refused"],
+];
+
+for (const [name, changes, required, bestEffort] of MACHINES) {
+  const facts = fakeFacts(changes);
+
+  Deno.test(`sandboxTier() "required" where ${name}`, () => {
+    if (required.length === 0) return equal(sandboxTier("required", facts), "namespaces");
+    deepEqual(refusal("required", facts).findings.map((finding) => finding.id), required);
+  });
+
+  Deno.test(`sandboxTier() "best-effort" where ${name}`, () => {
+    if (bestEffort !== "refused") return equal(sandboxTier("best-effort", facts), bestEffort);
+    ok(refusal("best-effort", facts).findings.length > 0);
+  });
+}
+
+Deno.test('sandboxTier() "permissions-only" is what was asked for, whatever the machine can do', () => {
+  equal(sandboxTier("permissions-only", fakeFacts()), "permissions-only");
+  equal(sandboxTier("permissions-only", fakeFacts({ os: "darwin", bwrap: null })), "permissions-only");
+});
+
+Deno.test("sandboxTier() names the cause in the message and a fix in every finding", () => {
+  for (const [, changes, required] of MACHINES) {
+    if (required.length === 0) continue;
+    const error = refusal("required", fakeFacts(changes));
+    ok(error.findings.every((finding) => error.message.includes(finding.summary)), error.message);
+    ok(error.findings.every((finding) => (finding.fix?.length ?? 0) > 0));
+    ok(error.hint?.includes("cordon doctor"));
+  }
+});
+
+function refusal(mode: SandboxMode, facts: PlatformFacts): SandboxUnavailableError {
+  let caught: unknown;
+  throws(() => sandboxTier(mode, facts), (error: unknown) => {
+    caught = error;
+    return error instanceof SandboxUnavailableError;
+  });
+  return caught as SandboxUnavailableError;
+}
