@@ -7,8 +7,9 @@
 import { ConfigError } from "../errors.ts";
 import { quote } from "../util/quote.ts";
 import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
+import { profileNames, profiles } from "./capabilities.ts";
 import { limitOptions } from "./limits.ts";
-import { type Aliases, entries, invalid, object } from "./parse.ts";
+import { type Aliases, entries, invalid, object, oneOf } from "./parse.ts";
 import { path } from "./path.ts";
 import { sandboxMode } from "./permissions.ts";
 import { count, duration } from "./quantity.ts";
@@ -41,6 +42,7 @@ export function hostConfig(
     services,
     sandbox: sandboxMode,
     limits: limitOptions,
+    profile: oneOf(...profileNames),
     callTimeoutMs: duration(),
     bwrap: anyPath,
     deno: anyPath,
@@ -48,10 +50,12 @@ export function hostConfig(
     cacheDirectory: anyPath,
     runtimeDirectory: anyPath,
   }, aliases);
+  const preset = parsed.profile === undefined ? undefined : profiles[parsed.profile];
   return Object.freeze({
     services: parsed.services ?? Object.freeze({}),
     sandbox: parsed.sandbox ?? "required",
-    limits: parsed.limits ?? Object.freeze({}),
+    limits: Object.freeze({ ...preset?.limits, ...parsed.limits }),
+    profile: parsed.profile ?? null,
     callTimeoutMs: parsed.callTimeoutMs ?? 0,
     bwrap: parsed.bwrap ?? null,
     deno: parsed.deno ?? null,

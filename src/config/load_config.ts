@@ -6,6 +6,7 @@
 
 import { quote } from "../util/quote.ts";
 import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
+import { checkProfile, usedCapabilities } from "./capabilities.ts";
 import { limitConfig, limitOptions } from "./limits.ts";
 import { type Aliases, flag, invalid, object, text } from "./parse.ts";
 import { entryUrl } from "./path.ts";
@@ -35,6 +36,7 @@ export const pluginName = text(
  * @param environment The process around it. @default the real one
  * @returns Frozen configuration, every default applied, every path absolute.
  * @throws {ConfigError} If a key is unknown or a value does not follow its rule.
+ * @throws {PermissionDeniedError} If the host's profile does not allow what is granted.
  *
  * @example
  * ```ts
@@ -65,18 +67,23 @@ export function loadConfig(
     gpu: flag,
     signal: abortSignal,
   }, aliases);
-  return Object.freeze({
-    name: parsed.name ?? nameOf(url),
-    entry: url,
+  const granted = {
     permissions: parsed.permissions ?? permissions(environment)({}, "permissions"),
     services: parsed.services ?? Object.freeze({}),
+    gpu: parsed.gpu ?? false,
+  };
+  const name = parsed.name ?? nameOf(url);
+  if (host.profile !== null) checkProfile(name, host.profile, usedCapabilities(granted));
+  return Object.freeze({
+    name,
+    entry: url,
+    ...granted,
     limits: limitConfig(host.limits, parsed.limits ?? {}),
     sandbox: parsed.sandbox ?? host.sandbox,
     timeoutMs: parsed.timeoutMs ?? host.callTimeoutMs,
     startupTimeoutMs: parsed.startupTimeoutMs ?? 10_000,
     shutdownGraceMs: parsed.shutdownGraceMs ?? 2_000,
     maxFrameBytes: parsed.maxFrame ?? 2 ** 24,
-    gpu: parsed.gpu ?? false,
   });
 }
 

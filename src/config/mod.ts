@@ -4,9 +4,14 @@
  * @module
  */
 
+export { grantedConfig } from "./granted.ts";
 export { hostConfig } from "./host_config.ts";
 export { loadConfig } from "./load_config.ts";
+export { pluginManifest } from "./manifest.ts";
+export type { ManifestDefaults, ManifestDependency, PluginManifest } from "./manifest.ts";
 export { poolConfig, poolKeys } from "./pool.ts";
 export { restartConfig } from "./restart.ts";
 export { watchConfig } from "./watch.ts";
+export { profiles } from "./capabilities.ts";
+export type { Capability, Profile, ProfileName } from "./capabilities.ts";
 export type * from "./types.ts";

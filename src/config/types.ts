@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ProfileName } from "./capabilities.ts";
+
 /** How much confinement must be in force before any plugin code runs. */
 export type SandboxMode = "required" | "best-effort" | "permissions-only";
 
@@ -64,6 +66,8 @@ export interface HostOptions {
   readonly sandbox?: SandboxMode;
   /** Limits of every plugin that does not say otherwise. */
   readonly limits?: LimitOptions;
+  /** Preset for a kind of host: the most that any plugin may do, and limits. @default none */
+  readonly profile?: ProfileName;
   /** Deadline of a call in milliseconds; 0 means none. @default 0 */
   readonly callTimeoutMs?: number;
   /** Path of bubblewrap. @default looked up in /usr/bin, /bin, /usr/local/bin */
@@ -238,6 +242,7 @@ export interface HostConfig {
   readonly services: Readonly<Record<string, object>>;
   readonly sandbox: SandboxMode;
   readonly limits: LimitOptions;
+  readonly profile: ProfileName | null;
   readonly callTimeoutMs: number;
   readonly bwrap: string | null;
   readonly deno: string | null;

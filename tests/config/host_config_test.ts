@@ -8,6 +8,7 @@ Deno.test("hostConfig() fills every default", () => {
     services: {},
     sandbox: "required",
     limits: {},
+    profile: null,
     callTimeoutMs: 0,
     bwrap: null,
     deno: null,
