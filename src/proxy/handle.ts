@@ -1,0 +1,36 @@
+/**
+ * Sends an object by reference.
+ *
+ * @module
+ */
+
+import { HandleMark } from "../rpc/mod.ts";
+import { callableMembers } from "./callable_members.ts";
+
+/**
+ * Mark an object to stay here: the peer gets a remote object with its methods instead of a copy. Disposing the remote
+ * object, forgetting it, or the peer's death releases it.
+ *
+ * @param object A plain object or an instance.
+ * @param methods What the peer may call. @default all but private and inherited-from-Object ones
+ * @returns Something to pass as an argument or to return; typed as the object for the sake of signatures.
+ * @throws {TypeError} If a listed method is missing.
+ *
+ * @example
+ * ```ts
+ * import { handle } from "./handle.ts";
+ *
+ * class Page {
+ *   title() {
+ *     return "x";
+ *   }
+ * }
+ * function open(): Page {
+ *   return handle(new Page());
+ * }
+ * open();
+ * ```
+ */
+export function handle<T extends object>(object: T, methods?: readonly (keyof T & string)[]): T {
+  return new HandleMark(object, callableMembers(object, methods ?? "all", "handle")) as unknown as T;
+}

@@ -1,0 +1,11 @@
+/**
+ * Objects over a session: what is exposed, and what it looks like on the other side.
+ *
+ * @module
+ */
+
+export { exposeModule, PLUGIN_TARGET } from "./expose_module.ts";
+export { exposeService } from "./expose_service.ts";
+export { handle } from "./handle.ts";
+export { remoteModule, remoteService, sessionSource } from "./remote_module.ts";
+export type { Remote, RemoteFunction, RemoteSource } from "./types.ts";

@@ -1,0 +1,31 @@
+/**
+ * How remote modules look to TypeScript, and where they get their calls answered.
+ *
+ * @module
+ */
+
+import type { CallOptions, ExportDescription } from "../rpc/mod.ts";
+
+/** What a function of the other side looks like here. */
+export type RemoteFunction<A extends unknown[], R> = R extends AsyncGenerator<infer Y, infer T, infer N>
+  ? (...args: A) => AsyncIterableIterator<Y, T, N>
+  : R extends Generator<infer Y, infer T, infer N> ? (...args: A) => AsyncIterableIterator<Y, T, N>
+  : (...args: A) => Promise<Awaited<R>>;
+
+/** What a module or service of the other side looks like here: everything callable is asynchronous. */
+export type Remote<T> = {
+  readonly [K in keyof T as K extends string ? K : never]: T[K] extends (...args: infer A) => infer R
+    ? RemoteFunction<A, R>
+    : T[K] extends object ? Remote<T[K]>
+    : T[K];
+};
+
+/** Where a remote module gets its exports and sends its calls. */
+export interface RemoteSource {
+  /** Read at every property access, since a restart may change it. */
+  readonly exports: readonly ExportDescription[];
+  /** Call a function; nested members are named `"parent.child"`. */
+  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown>;
+  /** Call a generator. */
+  stream(method: string, args: readonly unknown[], options?: CallOptions): AsyncIterableIterator<unknown>;
+}

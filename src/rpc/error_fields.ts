@@ -1,0 +1,142 @@
+/**
+ * Errors ⇄ their parts. Only classes listed here are ever constructed for a peer.
+ *
+ * @module
+ */
+
+import {
+  CallTimeoutError,
+  DisposedError,
+  LimitExceededError,
+  RemoteError,
+  SerializationError,
+} from "../errors.ts";
+
+/** An error taken apart. */
+export interface ErrorFields {
+  /** Allow-listed class, or `""`. */
+  readonly kind: string;
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  /** Cause, errors of an AggregateError, and own primitive properties. */
+  readonly more: Readonly<Record<string, unknown>>;
+}
+
+type ErrorMaker = (message: string, more: Readonly<Record<string, unknown>>, name: string) => Error;
+
+const MAX_OWN_PROPERTIES = 16;
+const RESERVED = new Set([
+  "name",
+  "message",
+  "stack",
+  "cause",
+  "errors",
+  "constructor",
+  "__proto__",
+  "then",
+  "toString",
+]);
+
+const builtIn = {
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+} as const;
+
+const makers: ReadonlyMap<string, ErrorMaker> = new Map<string, ErrorMaker>([
+  ...Object.entries(builtIn).map(([kind, constructor]): [string, ErrorMaker] => [
+    kind,
+    (message) => new constructor(message),
+  ]),
+  [
+    "AggregateError",
+    (message, more) => new AggregateError(Array.isArray(more.errors) ? more.errors : [], message),
+  ],
+  ["DOMException", (message, _more, name) => new DOMException(message, name)],
+  ...Object.entries(Deno.errors).map(([kind, constructor]): [string, ErrorMaker] => [
+    `Deno.${kind}`,
+    (message) => new (constructor as ErrorConstructor)(message),
+  ]),
+  [
+    "CallTimeoutError",
+    (message, more) => new CallTimeoutError(message, { timeoutMs: Number(more.timeoutMs) }),
+  ],
+  ["DisposedError", (message) => new DisposedError(message)],
+  ["SerializationError", (message, more) => new SerializationError(message, { path: String(more.path) })],
+  ["LimitExceededError", (message, more) =>
+    new LimitExceededError(message, {
+      limit: String(more.limit),
+      asked: Number(more.asked),
+      allowed: Number(more.allowed),
+    })],
+]);
+
+const kindOfClass: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  ...Object.entries(builtIn).map(([kind, constructor]): [unknown, string] => [constructor, kind]),
+  [AggregateError, "AggregateError"],
+  [DOMException, "DOMException"],
+  ...Object.entries(Deno.errors).map((
+    [kind, constructor],
+  ): [unknown, string] => [constructor, `Deno.${kind}`]),
+  [CallTimeoutError, "CallTimeoutError"],
+  [DisposedError, "DisposedError"],
+  [SerializationError, "SerializationError"],
+  [LimitExceededError, "LimitExceededError"],
+]);
+
+/**
+ * Take an error apart.
+ *
+ * @param error Any error.
+ * @returns What of it crosses.
+ */
+export function errorFields(error: Error): ErrorFields {
+  const more: Record<string, unknown> = {};
+  if (Object.hasOwn(error, "cause")) more.cause = error.cause;
+  if (error instanceof AggregateError) more.errors = error.errors;
+  let room = MAX_OWN_PROPERTIES;
+  for (const [key, value] of Object.entries(error)) {
+    if (RESERVED.has(key) || !isPrimitive(value) || room-- <= 0) continue;
+    more[key] = value;
+  }
+  const stack = typeof error.stack === "string" ? error.stack : "";
+  const kind = kindOfClass.get(error.constructor) ?? "";
+  const name = kind === "" && error.name === "Error" ? error.constructor?.name ?? "Error" : error.name;
+  return { kind, name: String(name), message: String(error.message), stack, more };
+}
+
+/**
+ * Put an error together.
+ *
+ * @param fields What a peer sent, its types checked.
+ * @returns An error of the allow-listed class, else a `RemoteError`.
+ */
+export function errorFromFields(fields: ErrorFields): Error {
+  const make = makers.get(fields.kind);
+  const error = make === undefined
+    ? new RemoteError(fields.message, { remoteName: fields.name, remoteStack: fields.stack })
+    : make(fields.message, fields.more, fields.name);
+  const summary = `${make === undefined ? `RemoteError (${fields.name})` : fields.name}: ${fields.message}`;
+  define(error, "stack", fields.stack === "" ? `${summary}\n    at <the other process>` : fields.stack);
+  if (make !== undefined && error.name !== fields.name) define(error, "name", fields.name);
+  if (Object.hasOwn(fields.more, "cause")) define(error, "cause", fields.more.cause);
+  for (const [key, value] of Object.entries(fields.more)) {
+    if (RESERVED.has(key) || key in error || !isPrimitive(value)) continue;
+    Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true });
+  }
+  return error;
+}
+
+function define(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: false });
+}
+
+function isPrimitive(value: unknown): boolean {
+  return value === null ||
+    (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
+}

@@ -1,0 +1,64 @@
+/**
+ * Named events and who listens to them.
+ *
+ * @module
+ */
+
+/** Receives the payload of an event. */
+export type EventHandler = (payload: unknown) => unknown;
+
+/** The event handlers of one session. */
+export class EventHandlers {
+  readonly #handlers = new Map<string, Set<EventHandler>>();
+  readonly #failed: (error: unknown, where: string) => void;
+  #unheard = 0;
+
+  /**
+   * @param failed Told when a handler throws or rejects.
+   */
+  constructor(failed: (error: unknown, where: string) => void) {
+    this.#failed = failed;
+  }
+
+  /** Events that had no handler. */
+  get unheard(): number {
+    return this.#unheard;
+  }
+
+  /**
+   * Listen to an event.
+   *
+   * @param name Name of the event.
+   * @param handler Called with each payload, in the order of arrival.
+   * @returns Disposing it removes the handler.
+   */
+  add(name: string, handler: EventHandler): Disposable {
+    const handlers = this.#handlers.get(name) ?? new Set();
+    this.#handlers.set(name, handlers);
+    handlers.add(handler);
+    return { [Symbol.dispose]: () => void handlers.delete(handler) };
+  }
+
+  /**
+   * An event arrived.
+   *
+   * @param name Name that the peer gave.
+   * @param payload Revived.
+   */
+  dispatch(name: string, payload: unknown): void {
+    const handlers = this.#handlers.get(name);
+    if (handlers === undefined || handlers.size === 0) {
+      this.#unheard++;
+      return;
+    }
+    for (const handler of [...handlers]) void this.#run(name, handler, payload);
+  }
+
+  async #run(name: string, handler: EventHandler, payload: unknown): Promise<void> {
+    try {
+      await handler(payload);
+    } catch (error) {
+      this.#failed(error, `handler of event "${name}"`);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Marks an object to be sent by reference.
+ *
+ * @module
+ */
+
+import type { RpcFunction } from "./types.ts";
+
+/** Stands for an object that stays here while the peer gets a remote object for it. */
+export class HandleMark {
+  /** The object itself. */
+  readonly target: object;
+  /** What the peer may call on it. */
+  readonly members: ReadonlyMap<string, RpcFunction>;
+
+  /**
+   * @param target The object itself.
+   * @param members What the peer may call on it.
+   */
+  constructor(target: object, members: ReadonlyMap<string, RpcFunction>) {
+    this.target = target;
+    this.members = members;
+  }
+}

@@ -1,0 +1,448 @@
+/**
+ * The machinery of a session: its tables, what it sends, and how it ends. `RpcSession` is its public face.
+ *
+ * @module
+ */
+
+import type { FrameTransport } from "../transport/mod.ts";
+import {
+  DisposedError,
+  LimitExceededError,
+  PluginCrashedError,
+  ProtocolError,
+  SerializationError,
+} from "../errors.ts";
+import { currentCall, synchronousStore } from "./ambient.ts";
+import { dispatch } from "./dispatch.ts";
+import { EventHandlers } from "./event_handlers.ts";
+import { ExposedTargets } from "./exposed_targets.ts";
+import { FrameCodec } from "./frame_codec.ts";
+import { FrameSender } from "./frame_sender.ts";
+import { IncomingCalls } from "./incoming_calls.ts";
+import { rpcLimits } from "./limits.ts";
+import { Kind, type Message, PROTOCOL_VERSION } from "./messages.ts";
+import { OutgoingCalls } from "./outgoing_calls.ts";
+import { ReferenceTable } from "./references.ts";
+import type { ServedCall } from "./served_call.ts";
+import type { RpcSession } from "./session.ts";
+import { StreamTable } from "./stream_table.ts";
+import { describeMessage } from "./trace.ts";
+import { TypeRegistry } from "./type_registry.ts";
+import type {
+  AmbientStore,
+  CallOptions,
+  PeerHello,
+  RpcLimits,
+  RpcSessionOptions,
+  RpcState,
+} from "./types.ts";
+import { ValueReader } from "./value_reader.ts";
+import { ValueWriter } from "./value_writer.ts";
+
+/** How long last words may take to leave before the connection is cut. */
+const LAST_WORDS_MS = 250;
+
+/** What a request is besides its message. */
+export interface RequestFacts {
+  readonly kind: "call" | "load";
+  readonly options: CallOptions | undefined;
+  readonly timeoutMs: number;
+  readonly depth: number;
+}
+
+/** Builds a message around its number. */
+export type RequestMessage = (id: number) => Message;
+
+/** The machinery of one session. */
+export class SessionCore {
+  readonly session: RpcSession;
+  readonly options: RpcSessionOptions;
+  readonly name: string;
+  readonly limits: RpcLimits;
+  readonly transport: FrameTransport;
+  readonly codec: FrameCodec;
+  readonly sender: FrameSender;
+  readonly writer: ValueWriter;
+  readonly reader: ValueReader;
+  readonly references: ReferenceTable;
+  readonly streams: StreamTable;
+  readonly outgoing: OutgoingCalls;
+  readonly incoming: IncomingCalls;
+  readonly targets: ExposedTargets = new ExposedTargets();
+  readonly events: EventHandlers;
+  readonly ambient: AmbientStore;
+  readonly greeting: PromiseWithResolvers<PeerHello> = Promise.withResolvers();
+  readonly goodbye: PromiseWithResolvers<number | null> = Promise.withResolvers();
+  readonly end: PromiseWithResolvers<Error | null> = Promise.withResolvers();
+  readonly pings: Map<number, () => void> = new Map();
+  readonly #releases = new Map<number, number>();
+  state: RpcState = "new";
+  /** Why nothing works any more; set when the state becomes `closed`. */
+  failure: Error | undefined;
+
+  /**
+   * @param session The public face.
+   * @param transport Owned from now on.
+   * @param options Of the session.
+   */
+  constructor(session: RpcSession, transport: FrameTransport, options: RpcSessionOptions) {
+    this.session = session;
+    this.options = options;
+    this.name = options.name ?? "the peer";
+    const limits = this.limits = rpcLimits(options.limits);
+    this.transport = transport;
+    this.ambient = options.ambient ?? synchronousStore();
+    this.greeting.promise.catch(() => undefined);
+    this.codec = new FrameCodec(limits);
+    this.sender = new FrameSender(transport, this.codec, { ...limits, trace: options.trace });
+    this.references = new ReferenceTable({
+      callReference: (id, method, args, options) => this.call(id, method, args, options),
+      releaseReference: (id, count) => this.#release(id, count),
+    }, limits.maxReferences);
+    this.streams = new StreamTable(
+      {
+        sendItem: (stream, value) => this.sendValue(Kind.item, stream, value, "$.item"),
+        sendEnd: (stream, end) => this.#sendEnd(stream, end),
+        sendCredit: (stream, items) => this.control([Kind.credit, stream, items]),
+        sendStop: (stream, reason) => this.#sendReason(Kind.stop, stream, reason),
+        drained: () => this.transport.drained(),
+      },
+      limits,
+      this.ambient,
+    );
+    const types = options.types ?? new TypeRegistry();
+    const parts = { session, references: this.references, streams: this.streams, types };
+    const sendStacks = options.sendStacks ?? options.role === "guest";
+    this.writer = new ValueWriter({ ...parts, sendStacks }, limits);
+    this.sender.writer = this.writer;
+    this.reader = new ValueReader({ ...parts, mapStack: options.mapStack ?? ((stack) => stack) });
+    this.events = new EventHandlers((error, where) => this.handlerFailed(error, where));
+    this.outgoing = new OutgoingCalls((id, reason) => this.#sendReason(Kind.cancel, id, reason), {
+      peerName: this.name,
+      maxInFlight: limits.maxInFlight,
+    });
+    this.incoming = new IncomingCalls({
+      session,
+      targets: this.targets,
+      references: this.references,
+      reader: this.reader,
+      ambient: this.ambient,
+      limits,
+      depthOf: (id) => this.outgoing.depthOf(id),
+      reply: (call, value) => this.#reply(call, value),
+      replyError: (id, error) => this.replyError(id, error),
+      sendProgress: (id, value) => void this.sendValue(Kind.progress, id, value, "$.progress"),
+      handlerFailed: (error, where) => this.handlerFailed(error, where),
+    });
+  }
+
+  /** Begin to read. */
+  start(): void {
+    // Whoever starts a session inside a served call must not have its frames handled inside that call.
+    this.ambient.run(undefined, () =>
+      this.transport.start({
+        onFrame: (frame) => this.#onFrame(frame),
+        onClosed: (error) => void this.#onClosed(error),
+      }));
+  }
+
+  /** Guest: show the token. */
+  greet(): void {
+    const { token, runtime } = this.options;
+    this.control([Kind.hello, PROTOCOL_VERSION, token, runtime ?? {}, this.limits]);
+  }
+
+  /** Guest: see `RpcSession.goodbye()`. */
+  async sayGoodbye(code: number): Promise<void> {
+    if (this.state !== "open" && this.state !== "stopping") return;
+    this.state = "stopping";
+    this.control([Kind.goodbye, code]);
+    await this.transport.flushed();
+    this.finish(
+      new DisposedError(`Cannot use the session as this process said goodbye: exit code ${code}`),
+      null,
+    );
+  }
+
+  /** Throws unless values can be sent. */
+  requireOpen(): void {
+    if (this.state === "open" || (this.state === "stopping" && this.options.role === "guest")) return;
+    throw this.failure ??
+      new DisposedError(`Cannot use the session with ${this.name} as it must be open: it is ${this.state}`);
+  }
+
+  /** See `RpcSession.call()`; a number is a reference that the peer gave us. */
+  call(
+    target: string | number,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown> {
+    const context = currentCall();
+    const isNested = context !== undefined && !context.isFinished && context.session === this.session;
+    const parent = isNested ? context.id : 0;
+    let timeoutMs = options?.timeoutMs ?? this.options.timeoutMs ?? 0;
+    if (context !== undefined && context.deadlineAt < Infinity) {
+      const left = Math.max(1, context.deadlineAt - performance.now());
+      timeoutMs = timeoutMs > 0 ? Math.min(timeoutMs, left) : left;
+    }
+    const hasProgress = options?.onProgress !== undefined;
+    const depth = (context?.depth ?? 0) + 1;
+    return this.request(target, method, { kind: "call", options, timeoutMs, depth }, (id) => {
+      const written = this.writer.write(args, "$.args");
+      return timeoutMs > 0 || hasProgress
+        ? [Kind.call, id, parent, target, method, written, timeoutMs, hasProgress]
+        : [Kind.call, id, parent, target, method, written];
+    });
+  }
+
+  /** Send something that has a reply. */
+  request(
+    target: string | number,
+    method: string,
+    facts: RequestFacts,
+    message: RequestMessage,
+  ): Promise<unknown> {
+    const { kind, options, timeoutMs, depth } = facts;
+    try {
+      // The peer is gone and the reason is being found out: this call shares it.
+      if (this.state === "closing") return this.end.promise.then(() => Promise.reject(this.failure));
+      this.requireOpen();
+      options?.signal?.throwIfAborted();
+      if (depth > this.limits.maxDepth) throw tooDeep(depth, this.limits.maxDepth);
+      const id = this.outgoing.nextId();
+      this.sender.sendWritten(message(id));
+      const startedAt = performance.now();
+      const deadlineAt = timeoutMs > 0 ? startedAt + timeoutMs : Infinity;
+      return new Promise((resolve, reject) => {
+        this.outgoing.add({
+          kind,
+          id,
+          target,
+          method,
+          depth,
+          startedAt,
+          deadlineAt,
+          timeoutMs,
+          options,
+          resolve,
+          reject,
+          onAbort: undefined,
+          isAbandoned: false,
+        });
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Send `[kind, id, value]`; gives the size of the frame. */
+  sendValue(kind: number, id: number | string, value: unknown, root: string): number {
+    return this.sender.sendWritten([kind, id, this.writer.write(value, root)]);
+  }
+
+  /** Send something that must arrive: if the peer does not read, the session is over. */
+  control(message: Message): void {
+    if (this.state === "closed" || this.state === "closing") return;
+    try {
+      this.sender.send(message);
+    } catch (error) {
+      this.breach(error);
+    }
+  }
+
+  /** Reply with an error; one that cannot cross loses what does not. */
+  replyError(id: number, error: unknown): void {
+    if (this.state === "closed" || this.state === "closing") return;
+    try {
+      try {
+        this.sendValue(Kind.error, id, error, "$.error");
+      } catch (failure) {
+        if (!(failure instanceof SerializationError) && !isFrameTooLarge(failure)) throw failure;
+        this.sendValue(Kind.error, id, summaryOf(error, failure), "$.error");
+      }
+    } catch (failure) {
+      this.breach(failure);
+    }
+  }
+
+  /** Something failed that nobody awaits. */
+  handlerFailed(error: unknown, where: string): void {
+    this.options.onHandlerError?.(error, where);
+  }
+
+  /** The peer broke a rule or a bound: say so and close. */
+  breach(error: unknown): void {
+    const failure = error instanceof ProtocolError ? error : new ProtocolError(
+      `Cannot go on with ${this.name} as it broke a rule: ${
+        error instanceof Error ? error.message : String(error)
+      }`,
+      { cause: error },
+    );
+    this.finish(failure, failure, failure.message);
+  }
+
+  /**
+   * The end. Everything pending rejects in this very turn.
+   *
+   * @param failure What is rejected with.
+   * @param outcome What `closed` resolves to.
+   * @param lastWords Told to the peer, if it still listens.
+   */
+  finish(failure: Error, outcome: Error | null, lastWords?: string): void {
+    if (this.state === "closed") return;
+    const canSpeak = this.state !== "closing" && this.state !== "new";
+    if (canSpeak && lastWords !== undefined) this.#speak([Kind.close, lastWords.slice(0, 1024)]);
+    this.state = "closed";
+    this.failure = failure;
+    this.greeting.reject(failure);
+    this.outgoing.clear(failure);
+    this.incoming.clear(failure);
+    this.streams.clear(failure);
+    this.references.clear();
+    this.goodbye.resolve(null);
+    void this.#close(canSpeak, outcome);
+  }
+
+  async #close(canSpeak: boolean, outcome: Error | null): Promise<void> {
+    if (canSpeak) await flushedWithin(this.transport, LAST_WORDS_MS);
+    this.transport.close();
+    this.end.resolve(outcome);
+  }
+
+  #speak(message: Message): void {
+    try {
+      this.sender.send(message);
+    } catch (error) {
+      // A peer that does not read does not hear why.
+      if (!(error instanceof LimitExceededError)) throw error;
+    }
+  }
+
+  #onFrame(frame: Uint8Array): void {
+    if (this.state === "closed" || this.state === "closing") return;
+    try {
+      const message = this.codec.decode(frame);
+      if (this.options.trace !== undefined) this.options.trace("in", describeMessage(message, frame.length));
+      dispatch(this, message, this.codec.needsRevival, frame.length);
+    } catch (error) {
+      this.breach(error);
+    }
+  }
+
+  async #onClosed(error: Error | null): Promise<void> {
+    if (this.state === "closed" || this.state === "closing") return;
+    if (error !== null) return this.finish(error, error);
+    if (this.state === "stopping") {
+      return this.finish(
+        new DisposedError(`Cannot use the session with ${this.name} as it was stopped: it is over`),
+        null,
+      );
+    }
+    await this.peerGone();
+  }
+
+  /**
+   * The peer ended without being asked to. Everything pending waits until it is known why.
+   *
+   * @param reason What it said itself, if it did.
+   */
+  async peerGone(reason: Error = connectionLost(this.name)): Promise<void> {
+    this.state = "closing";
+    let failure: Error;
+    try {
+      failure = await this.options.onPeerClosed?.() ?? reason;
+    } catch (error) {
+      failure = error instanceof Error ? error : reason;
+    }
+    this.finish(failure, failure);
+  }
+
+  #reply(call: ServedCall, value: unknown): void {
+    if (this.state === "closed" || this.state === "closing") return;
+    try {
+      this.streams.servedCall = call;
+      this.sendValue(Kind.result, call.id, value, "$.result");
+    } catch (error) {
+      this.replyError(call.id, error);
+    } finally {
+      this.streams.servedCall = undefined;
+    }
+  }
+
+  #sendEnd(stream: number, end: { readonly value: unknown } | { readonly error: unknown }): void {
+    if (this.state === "closed" || this.state === "closing") return;
+    const isError = "error" in end;
+    const value = isError ? end.error : end.value;
+    try {
+      if (!isError && value === undefined) this.sender.send([Kind.end, stream]);
+      else this.sender.sendWritten([Kind.end, stream, isError, this.writer.write(value, "$.end")]);
+    } catch (failure) {
+      if (!(failure instanceof SerializationError) && !isFrameTooLarge(failure)) return this.breach(failure);
+      this.control([Kind.end, stream, true, this.writer.write(summaryOf(value, failure), "$.end")]);
+      this.writer.commit();
+    }
+  }
+
+  /** `cancel` and `stop` carry a reason; one that cannot cross is only named. */
+  #sendReason(kind: number, id: number, reason: unknown): void {
+    if (this.state === "closed" || this.state === "closing") return;
+    try {
+      this.sendValue(kind, id, reason, "$.reason");
+    } catch (failure) {
+      if (!(failure instanceof SerializationError) && !isFrameTooLarge(failure)) return this.breach(failure);
+      this.control([kind, id, String(reason).slice(0, 200)]);
+    }
+  }
+
+  /** Releases of one turn leave in one frame. */
+  #release(id: number, count: number): void {
+    if (this.state === "closed" || this.state === "closing") return;
+    if (this.#releases.size === 0) queueMicrotask(() => this.#flushReleases());
+    this.#releases.set(id, (this.#releases.get(id) ?? 0) + count);
+  }
+
+  #flushReleases(): void {
+    const pairs = [...this.#releases].flat();
+    this.#releases.clear();
+    this.control([Kind.release, pairs]);
+  }
+}
+
+async function flushedWithin(transport: FrameTransport, ms: number): Promise<void> {
+  const timeout = Promise.withResolvers<void>();
+  const timer = setTimeout(timeout.resolve, ms);
+  await Promise.race([transport.flushed(), timeout.promise]);
+  clearTimeout(timer);
+}
+
+function isFrameTooLarge(error: unknown): boolean {
+  return error instanceof LimitExceededError && error.limit !== "maxQueuedBytes";
+}
+
+/** What is left of an error that cannot cross. */
+function summaryOf(error: unknown, failure: unknown): Error {
+  if (!(error instanceof Error)) return failure instanceof Error ? failure : new Error(String(failure));
+  const summary = new Error(error.message.slice(0, 1024));
+  summary.name = error.name;
+  if (error.stack !== undefined) summary.stack = error.stack.slice(0, 16_384);
+  return summary;
+}
+
+function tooDeep(asked: number, allowed: number): LimitExceededError {
+  return new LimitExceededError(
+    `Cannot make a call as "maxDepth" is ${allowed}: that many calls are nested`,
+    {
+      limit: "maxDepth",
+      asked,
+      allowed,
+      hint: "The two sides call each other without end",
+    },
+  );
+}
+
+function connectionLost(name: string): PluginCrashedError {
+  return new PluginCrashedError(`Cannot reach ${name} as its connection ended: it did not say goodbye`, {
+    reason: "exit-code",
+  });
+}

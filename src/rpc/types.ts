@@ -1,0 +1,239 @@
+/**
+ * What a session is given and what it gives back.
+ *
+ * @module
+ */
+
+import type { RpcSession } from "./session.ts";
+import type { TypeRegistry } from "./type_registry.ts";
+
+/** A function that a peer may call by name. Its result may be a promise. */
+// deno-lint-ignore no-explicit-any
+export type RpcFunction = (...args: any[]) => unknown;
+
+/** Which end of the connection a session is. The host admits, loads and stops the guest. */
+export type RpcRole = "host" | "guest";
+
+/** Where a session stands in its life. */
+export type RpcState = "new" | "greeting" | "open" | "stopping" | "closing" | "closed";
+
+/** Bounds on what a peer may send and keep. */
+export interface RpcLimits {
+  /** Largest frame in bytes. */
+  readonly maxFrameBytes: number;
+  /** Deepest nesting of a value. */
+  readonly maxNesting: number;
+  /** Values in one frame: elements, keys and leaves together. */
+  readonly maxValues: number;
+  /** Calls in flight in one direction. */
+  readonly maxInFlight: number;
+  /** Calls nested host → plugin → host → … */
+  readonly maxDepth: number;
+  /** Functions and objects that one side holds of the other. */
+  readonly maxReferences: number;
+  /** Streams open in one direction. */
+  readonly maxStreams: number;
+  /** Items that a stream's writer may be ahead of its reader. */
+  readonly streamWindowItems: number;
+  /** Bytes that a stream's writer may be ahead of its reader; one item always passes. */
+  readonly streamWindowBytes: number;
+  /** Bytes that may wait for a peer that does not read. */
+  readonly maxQueuedBytes: number;
+}
+
+/** One export, as a peer describes it. */
+export interface ExportDescription {
+  /** Name within its parent. */
+  readonly name: string;
+  /** `stream` is a generator function, `value` a constant that crossed by value. */
+  readonly kind: "function" | "stream" | "object" | "value";
+  /** What an `object` holds. */
+  readonly members?: readonly ExportDescription[];
+  /** The constant of a `value`. */
+  readonly value?: unknown;
+}
+
+/** A service that the host offers. */
+export interface ServiceDescription {
+  /** Name by which the plugin asks for it. */
+  readonly name: string;
+  /** Its callable members. */
+  readonly members: readonly ExportDescription[];
+}
+
+/** What the host tells a guest to load. Further keys are any value that can cross. */
+export interface LoadSpec {
+  /** Path of the entry module as the guest sees it. */
+  readonly entry: string;
+  /** Services that the plugin may use. */
+  readonly services?: readonly ServiceDescription[];
+  readonly [key: string]: unknown;
+}
+
+/** What the peer said about itself in its hello. */
+export interface PeerHello {
+  /** Protocol version that both speak. */
+  readonly version: number;
+  /** The guest's description of its runtime; empty at the guest. */
+  readonly runtime: Readonly<Record<string, unknown>>;
+  /** The bounds that the peer applies to what we send, as far as it told. */
+  readonly limits: Readonly<Partial<RpcLimits>>;
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Aborts the call here and on the other side; the call rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Deadline in milliseconds from now; 0 is none. @default the session's `timeoutMs` */
+  readonly timeoutMs?: number | undefined;
+  /** Receives what the callee passes to `progress()`. */
+  readonly onProgress?: ((value: unknown) => void) | undefined;
+}
+
+/** The call that the running code serves. */
+export interface CallContext {
+  /** The session that it came over. */
+  readonly session: RpcSession;
+  /** The caller's number for it; 0 for a notification. */
+  readonly id: number;
+  /** Exposed name, or `"function"` / `"object"` for a callback or handle. */
+  readonly target: string;
+  /** Method within the target. */
+  readonly method: string;
+  /** Nested calls up to and including this one. */
+  readonly depth: number;
+  /** Aborted when the caller gave up, its deadline passed or the peer is gone. */
+  readonly signal: AbortSignal;
+  /** Milliseconds that the caller granted; 0 is no bound. */
+  readonly timeoutMs: number;
+  /** The deadline on `performance.now()`'s clock; Infinity is none. */
+  readonly deadlineAt: number;
+  /** The reply is on its way: what still runs is background work. */
+  readonly isFinished: boolean;
+  /**
+   * Tell the caller how far the work is. Does nothing when the caller does not listen.
+   *
+   * @param value Any value that can cross.
+   */
+  progress(value: unknown): void;
+}
+
+/** Keeps the current call across awaits. */
+export interface AmbientStore {
+  /** Run `body` with `context` as the current call; undefined is none. */
+  run<C extends CallContext | undefined, T>(context: C, body: (context: C) => T): T;
+  /** The current call, if there is one. */
+  get(): CallContext | undefined;
+}
+
+/** What an encoder or decoder of a custom type may use. */
+export interface CodecContext {
+  /** The session that the value crosses. */
+  readonly session: RpcSession;
+  /**
+   * Undo something if the frame is not sent, or not delivered, after all.
+   *
+   * @param undo Called at most once; must not throw.
+   */
+  rollback(undo: () => void): void;
+}
+
+/** How values of one type cross. */
+export interface TypeCodec<T> {
+  /** Is this value ours? Sees class instances and ArrayBuffer views only; must not throw. */
+  test(value: object): value is T & object;
+  /** Value → something that can cross. */
+  encode(value: T, context: CodecContext): unknown;
+  /** What the peer sent → value. The payload is hostile: validate it, throw if it is wrong. */
+  decode(payload: unknown, context: CodecContext): T;
+}
+
+/** Receives one line for each frame. */
+export type FrameTrace = (direction: "in" | "out", line: string) => void;
+
+/** Options of a session. */
+export interface RpcSessionOptions {
+  /** Which end this is. */
+  readonly role: RpcRole;
+  /** Secret that the guest shows and the host compares. */
+  readonly token: string;
+  /** Name of the peer in messages. @default "the peer" */
+  readonly name?: string;
+  /** Bounds that differ from `DEFAULT_RPC_LIMITS`. */
+  readonly limits?: Partial<RpcLimits>;
+  /** Custom types; may be shared between sessions. */
+  readonly types?: TypeRegistry;
+  /** Deadline of calls that do not set one, in milliseconds; 0 is none. @default 0 */
+  readonly timeoutMs?: number;
+  /** What a guest tells about itself. @default {} */
+  readonly runtime?: Readonly<Record<string, unknown>>;
+  /** Keeps `currentCall()` across awaits. @default only until the first await */
+  readonly ambient?: AmbientStore;
+  /** Receives a line for each frame. */
+  readonly trace?: FrameTrace | undefined;
+  /** Rewrites stacks of the peer's errors to source positions. */
+  readonly mapStack?: (stack: string) => string;
+  /** Errors that we send carry our stack. @default true for a guest, false for a host */
+  readonly sendStacks?: boolean;
+  /** The connection ended without goodbye: why? Everything pending waits for the answer and rejects with it. */
+  readonly onPeerClosed?: () => Promise<Error>;
+  /** Guest: load a module. */
+  readonly onLoad?: (spec: LoadSpec) => Promise<readonly ExportDescription[]>;
+  /** Guest: stop within `graceMs`; gives the exit code. */
+  readonly onShutdown?: (graceMs: number) => Promise<number>;
+  /** Host: the guest is about to exit on purpose. */
+  readonly onGoodbye?: (code: number) => void;
+  /** Something failed that nobody awaits: a notification, an event handler. */
+  readonly onHandlerError?: (error: unknown, where: string) => void;
+}
+
+/** Counts of one session. */
+export interface RpcStats {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly framesIn: number;
+  readonly framesOut: number;
+  /** Bytes that wait for the peer to read. */
+  readonly queuedBytes: number;
+  /** Calls made, and calls served, so far. */
+  readonly callsOut: number;
+  readonly callsIn: number;
+  /** Calls that ended with an error, both directions. */
+  readonly callsFailed: number;
+  /** Calls that wait for the peer. */
+  readonly pendingOut: number;
+  /** Calls of the peer that are being served. */
+  readonly pendingIn: number;
+  /** Functions and handles that the peer holds of ours. */
+  readonly exported: number;
+  /** Functions and handles of the peer that we hold. */
+  readonly imported: number;
+  /** Open streams that we write. */
+  readonly streamsOut: number;
+  /** Open streams that we read. */
+  readonly streamsIn: number;
+  /** Events that arrived and had no handler. */
+  readonly eventsUnheard: number;
+}
+
+/** One call that is not finished. */
+export interface PendingCall {
+  readonly direction: "in" | "out";
+  readonly id: number;
+  readonly target: string;
+  readonly method: string;
+  /** Milliseconds since it was made. */
+  readonly ageMs: number;
+  readonly depth: number;
+}
+
+/** What a session is doing, for people. */
+export interface RpcInspection {
+  readonly name: string;
+  readonly role: RpcRole;
+  readonly state: RpcState;
+  readonly pending: readonly PendingCall[];
+  /** Exposed target → its members. */
+  readonly targets: Readonly<Record<string, readonly string[]>>;
+  readonly stats: RpcStats;
+}

@@ -1,0 +1,9 @@
+/**
+ * Whole frames between two processes: over a Unix socket, and in memory for tests.
+ *
+ * @module
+ */
+
+export { memoryTransportPair } from "./memory_transport.ts";
+export { socketTransport } from "./socket_transport.ts";
+export type { FrameReceiver, FrameTransport, TransportCounters, TransportLimits } from "./types.ts";
