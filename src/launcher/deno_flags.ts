@@ -34,17 +34,25 @@ export function denoFlags(
   extra: readonly string[] = [],
 ): string[] {
   const { deno, limits } = policy;
+  const proxy = policy.network.kind === "proxy" ? [paths.proxy] : [];
   return [
     ...ALWAYS,
     `--v8-flags=--max-old-space-size=${Math.max(1, Math.floor(limits.memoryBytes / MEBIBYTE))}`,
     allow("read", [paths.plugin, paths.run, ...deno.read]),
-    allow("write", [paths.socket, ...deno.write]),
-    deno.net === "all" ? "--allow-net" : allow("net", [`unix:${paths.socket}`, ...deno.net]),
+    allow("write", [paths.socket, ...proxy, ...deno.write]),
+    deno.net === "all"
+      ? "--allow-net"
+      : allow("net", [`unix:${paths.socket}`, ...loopback(proxy), ...deno.net]),
     ...(paths.library === null ? [] : ["--allow-ffi"]),
     ...(deno.env.length === 0 ? [] : [allow("env", deno.env)]),
     ...(deno.sys.length === 0 ? [] : [allow("sys", deno.sys)]),
     ...extra,
   ];
+}
+
+/** In its empty network namespace the guest itself forwards from the loopback device to the proxy's socket. */
+function loopback(proxy: readonly string[]): string[] {
+  return proxy.flatMap((path) => [`unix:${path}`, "127.0.0.1"]);
 }
 
 /** The runtime splits at every comma and knows no escape: the policy has refused values that contain one. */

@@ -22,7 +22,7 @@ export function sandboxPaths(
 ): SandboxPaths {
   if (!hasMounts(policy.tier)) {
     const { plugin, run, socket, boot } = directory;
-    return Object.freeze({ ...files, plugin, run, socket, boot });
+    return Object.freeze({ ...files, plugin, socket, boot, ...runPaths(run) });
   }
   return Object.freeze({
     deno: "/app/deno",
@@ -30,10 +30,14 @@ export function sandboxPaths(
     guest: "/app/guest.js",
     library: files.library === null ? null : "/app/libcordon.so",
     plugin: "/app/plugin",
-    run: "/run/cordon",
     socket: "/run/cordon/rpc.sock",
     boot: "/run/cordon/boot.json",
+    ...runPaths("/run/cordon"),
   });
+}
+
+function runPaths(run: string): Pick<SandboxPaths, "run" | "proxy" | "broker"> {
+  return { run, proxy: `${run}/net.sock`, broker: `${run}/broker.sock` };
 }
 
 /**

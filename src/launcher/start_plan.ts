@@ -13,6 +13,9 @@ import { guestCommand } from "./guest_command.ts";
 import { bwrapFilter } from "./seccomp/mod.ts";
 import { hasMounts } from "./sandbox_paths.ts";
 
+/** Where the guest forwards from to the host's proxy; the runtime's HTTP client leaves names to it. */
+const FORWARDER = "socks5h://127.0.0.1:1080";
+
 /** One process to start. */
 export interface StartPlan {
   readonly program: string;
@@ -55,7 +58,7 @@ function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Des
   }
   if (paths.exec === null) throw helperMissing(policy.plugin);
   const pins = pinMounts(request, descriptors);
-  const variables = runtimeVariables(request);
+  const variables = runtimeVariables(request, paths);
   const options = bwrapArguments(policy, { runtime: runtime.deno, files, directory, pins, variables });
   const argsFd = descriptors.addContent(directory.path, `${options.join("\0")}\0`);
   const seccompFd = addFilter(request, descriptors);
@@ -94,18 +97,20 @@ function helperPlan(
 
 function directPlan(request: LaunchRequest, paths: SandboxPaths): Omit<StartPlan, "program" | "args"> {
   return {
-    environment: { ...runtimeVariables(request), ...request.policy.environment },
+    environment: { ...runtimeVariables(request, paths), ...request.policy.environment },
     workingDirectory: request.policy.workingDirectory ?? paths.plugin,
     statusFd: null,
   };
 }
 
 /** Variables that the runtime itself reads; plugins see them, but have no permission to ask for them. */
-function runtimeVariables(request: LaunchRequest): Record<string, string> {
+function runtimeVariables(request: LaunchRequest, paths: SandboxPaths): Record<string, string> {
   return {
     DENO_NO_UPDATE_CHECK: "1",
     HOME: "/tmp",
     ...(request.stdio === "piped" ? { NO_COLOR: "1" } : {}),
+    ...(request.policy.network.kind === "proxy" ? { ALL_PROXY: FORWARDER } : {}),
+    ...(request.hasBroker === true ? { DENO_PERMISSION_BROKER_PATH: paths.broker } : {}),
   };
 }
 

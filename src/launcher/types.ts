@@ -49,6 +49,8 @@ export interface LaunchRequest {
   readonly onOutput?: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
   /** Descriptors of the host that the guest gets as 3, 4, …; the host keeps its own and closes them itself. */
   readonly inheritedFds?: readonly number[];
+  /** A permission broker listens at `broker.sock` in the directory's `run`; the runtime asks it. @default false */
+  readonly hasBroker?: boolean;
   /** Extra V8 or Deno flags for inspection, such as `--inspect-brk=…`. */
   readonly denoFlags?: readonly string[];
 }
@@ -65,6 +67,10 @@ export interface SandboxPaths {
   readonly run: string;
   readonly socket: string;
   readonly boot: string;
+  /** Socket of the host's network proxy, where the policy has one. */
+  readonly proxy: string;
+  /** Socket of the host's permission broker, where the request has one. */
+  readonly broker: string;
 }
 
 /** The private directory of one sandbox on the host (0700, owned by the account that the sandbox runs under). */

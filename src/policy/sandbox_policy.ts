@@ -6,7 +6,8 @@
 
 import type { LoadConfig, PathGrant, PermissionConfig } from "../config/types.ts";
 import type { PlatformFacts } from "../platform/types.ts";
-import type { Account, DenoPermissions, Mount, SandboxPolicy, SeccompProfile } from "./types.ts";
+import type { Account, DenoPermissions, Mount, SandboxPolicy, SeccompProfile, Tier } from "./types.ts";
+import { SandboxUnavailableError } from "../errors.ts";
 import { pluginEnvironment } from "./environment.ts";
 import { isAtOrBelow } from "./forbidden_paths.ts";
 import { limitEnforcement } from "./limit_enforcement.ts";
@@ -39,6 +40,7 @@ export function sandboxPolicy(
   const tier = sandboxTier(config.sandbox, facts);
   const isConfined = tier !== "permissions-only";
   const mounts = policyMounts(config, facts, tier);
+  refuseUnenforcedNetwork(config, tier);
   const isLinux = facts.os === "linux";
   return Object.freeze({
     plugin: config.name,
@@ -60,6 +62,22 @@ export function sandboxPolicy(
     runAs: isLinux && facts.uid === 0 ? context.runAs : null,
     gpu: config.gpu,
   });
+}
+
+/** Only an empty network namespace makes the proxy the one way out. */
+function refuseUnenforcedNetwork({ name, permissions }: LoadConfig, tier: Tier): void {
+  if (permissions.net.kind !== "proxy" || tier === "full" || tier === "namespaces") return;
+  throw new SandboxUnavailableError(
+    `Cannot start "${name}" as a list of hosts is enforced in a network namespace: the tier "${tier}" has none`,
+    {
+      findings: [{
+        id: "network-namespace",
+        level: "fail",
+        summary: `the tier "${tier}" cannot keep a plugin to a list of hosts`,
+        fix: ['Use bubblewrap, or write net: "host" if the whole network may be reached'],
+      }],
+    },
+  );
 }
 
 function denoPermissions(permissions: PermissionConfig, mounts: readonly Mount[]): DenoPermissions {
@@ -105,7 +123,7 @@ function network(net: PermissionConfig["net"]): SandboxPolicy["network"] {
 function seccompProfile(config: LoadConfig): SeccompProfile {
   const { net, unix } = config.permissions;
   return Object.freeze({
-    network: net.kind === "host",
+    network: net.kind !== "none",
     unix: unix.length > 0 || net.kind === "proxy",
     gpu: config.gpu,
   });

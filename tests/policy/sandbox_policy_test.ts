@@ -44,8 +44,18 @@ Deno.test("sandboxPolicy() opens sockets only as far as the network needs them",
   const seccomp = (permissions: Partial<typeof NO_PERMISSIONS>) =>
     policy({ permissions: { ...NO_PERMISSIONS, ...permissions } }).seccomp;
   deepEqual(seccomp({ net: { kind: "host" } }), { network: true, unix: false, gpu: false });
-  deepEqual(seccomp({ net: { kind: "proxy", allow: ["a:1"] } }), { network: false, unix: true, gpu: false });
+  deepEqual(seccomp({ net: { kind: "proxy", allow: ["a:1"] } }), { network: true, unix: true, gpu: false });
   deepEqual(seccomp({ unix: ["/srv/app.sock"] }), { network: false, unix: true, gpu: false });
+});
+
+Deno.test("sandboxPolicy() refuses a list of hosts where no network namespace enforces it", () => {
+  const permissions = { ...NO_PERMISSIONS, net: { kind: "proxy" as const, allow: ["example.com:443"] } };
+  equal(policy({ permissions }).tier, "namespaces");
+  for (const [sandbox, facts] of [["permissions-only", {}], ["best-effort", { bwrap: null }]] as const) {
+    throws(() => policy({ permissions, sandbox }, facts), (error: Error) => {
+      return error instanceof SandboxUnavailableError && error.findings[0]?.id === "network-namespace";
+    });
+  }
 });
 
 Deno.test("sandboxPolicy() gives a written path to Deno as readable too", () => {
