@@ -5,7 +5,6 @@
  */
 
 import { createHost, type Host, type Plugin } from "../mod.ts";
-import type { Rendered } from "./conflicting_versions/site.ts";
 import { Bystander } from "./demo/bystander.ts";
 import { chapter, ms, paint, say, table } from "./demo/print.ts";
 import { repositoryPages, RepositorySite } from "./demo/repository_site.ts";
@@ -52,7 +51,7 @@ async function renderTwice(
   const old = await load<Renderer>(host, "conflicting_versions/marked_4/main.ts", "marked 4", "old");
   const young = await load<Renderer>(host, "conflicting_versions/marked_15/main.ts", "marked 15", "young");
   for (const loaded of [old, young]) describe(loaded);
-  const [before, after] = await Promise.all([render(old.plugin), render(young.plugin)]);
+  const [before, after] = await Promise.all([render(old.plugin, "old"), render(young.plugin, "young")]);
   const rows = [...pages].map(([name, markdown]) => [
     name,
     `${(markdown.length / 1024).toFixed(1)} KiB`,
@@ -68,14 +67,10 @@ async function load<T extends object>(
   host: Host,
   path: string,
   name: string,
-  site?: string,
+  ...services: readonly string[]
 ): Promise<Loaded<T>> {
   const started = performance.now();
-  const services = site === undefined ? {} : { site };
-  const plugin = await host.load<T>(new URL(path, import.meta.url), {
-    name,
-    services: Object.values(services),
-  });
+  const plugin = await host.load<T>(new URL(path, import.meta.url), { name, services });
   return { plugin, loadMs: performance.now() - started };
 }
 
@@ -93,11 +88,9 @@ function describe<T extends object>({ plugin, loadMs }: Loaded<T>): void {
 }
 
 /** Milliseconds in the library for each page, as the plugin streams them. */
-async function render(plugin: Plugin<Renderer>): Promise<Map<string, number>> {
+async function render(plugin: Plugin<Renderer>, site: string): Promise<Map<string, number>> {
   const times = new Map<string, number>();
-  for await (const { name, renderMs } of plugin.api.renderSite() as AsyncIterable<Rendered>) {
-    times.set(name, renderMs);
-  }
+  for await (const { name, renderMs } of plugin.api.renderSite(site)) times.set(name, renderMs);
   return times;
 }
 
