@@ -11,18 +11,19 @@ import { PermissionDeniedError } from "../errors.ts";
 /** Linux's O_PATH: names a file without opening it, so that it stays the same file whatever happens to its path. */
 const O_PATH = 0o10000000;
 
+/** The first number after the standard streams. */
+const FIRST = 3;
+
 /** Numbers given to a child's descriptors, in the order in which they are added. */
 export class Descriptors implements Disposable {
   readonly #own: number[] = [];
   readonly #stdio: (number | "pipe")[] = [];
-  readonly #first: number;
 
   /**
    * @param inherited Descriptors that the child gets first, from 3 on. They stay the caller's.
    */
   constructor(inherited: readonly number[]) {
     this.#stdio.push(...inherited);
-    this.#first = 3;
   }
 
   /** @returns What the child gets from 3 on, as `spawn()` takes it. */
@@ -52,19 +53,14 @@ export class Descriptors implements Disposable {
    *
    * @param path Absolute real path.
    * @returns The descriptor's number in the child.
-   * @throws {PermissionDeniedError} If the path has become a link, or leads through one, since it was resolved.
+   * @throws {PermissionDeniedError} If the path is gone, or leads through a link, since it was resolved.
    */
   addPath(path: string): number {
-    const fd = openSync(path, O_PATH);
+    const fd = openPath(path);
     const number = this.#addOwn(fd);
     const actual = readlinkSync(`/proc/self/fd/${fd}`);
-    if (actual === path) return number;
-    throw new PermissionDeniedError(
-      `Cannot bind "${path}" as granted paths are resolved once: it is "${actual}" now`,
-      {
-        suggestion: `Grant "${actual}" itself`,
-      },
-    );
+    if (actual !== path) throw changed(path, `it leads to "${actual}" now`);
+    return number;
   }
 
   /**
@@ -87,6 +83,23 @@ export class Descriptors implements Disposable {
   }
 
   #add(entry: number | "pipe"): number {
-    return this.#first + this.#stdio.push(entry) - 1;
+    return FIRST + this.#stdio.push(entry) - 1;
   }
+}
+
+function openPath(path: string): number {
+  try {
+    return openSync(path, O_PATH);
+  } catch (error) {
+    throw changed(path, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function changed(path: string, state: string): PermissionDeniedError {
+  return new PermissionDeniedError(
+    `Cannot bind "${path}" as a granted path must stay what it was: ${state}`,
+    {
+      suggestion: "Grant the real path, and keep others from writing to the directory that contains it",
+    },
+  );
 }

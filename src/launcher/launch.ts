@@ -41,7 +41,14 @@ async function start(request: LaunchRequest): Promise<LaunchedGuest> {
   const socket = cleanup.use(new GuestSocket(directory.socket, policy.runAs));
   const child = startProcess(request, plan, descriptors);
   if (child.pid === undefined) throw await spawnError(policy.plugin, plan.program, child);
-  const guest = new RunningGuest({ child, socket, request, paths, statusFd: plan.statusFd });
+  const guest = new RunningGuest({
+    child,
+    socket,
+    request,
+    paths,
+    statusFd: plan.statusFd,
+    unpinned: plan.unpinned,
+  });
   cleanup.move();
   return guest;
 }

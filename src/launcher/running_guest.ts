@@ -11,6 +11,7 @@ import type { ExitReport, LaunchedGuest, LaunchRequest, SandboxPaths } from "./t
 import type { GuestSocket } from "./guest_socket.ts";
 import { LaunchError } from "../errors.ts";
 import { BwrapStatusReader } from "./bwrap_status.ts";
+import { checkMounts, type ExpectedMount } from "./mount_check.ts";
 import { exitReport } from "./exit_report.ts";
 import { OutputTail } from "./output_tail.ts";
 
@@ -26,6 +27,8 @@ export interface RunningGuestParts {
   readonly paths: SandboxPaths;
   /** Index of bubblewrap's status pipe in `child.stdio`, or null without bubblewrap. */
   readonly statusFd: number | null;
+  /** Mounts to check in the running sandbox before anybody talks to it. */
+  readonly unpinned: readonly ExpectedMount[];
 }
 
 /** Watches the process that was started; made in the same turn as the process, so that no event is missed. */
@@ -70,7 +73,13 @@ export class RunningGuest implements LaunchedGuest {
     });
     const connection = await socket.accept(ended, signal);
     this.#isConnected = true;
-    return connection;
+    try {
+      await this.#checkMounts();
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
   }
 
   closeListener(): void {
@@ -94,6 +103,19 @@ export class RunningGuest implements LaunchedGuest {
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill("killed-by-host");
     await this.exited;
+  }
+
+  /** Whoever connects has been executed, so everything is mounted. */
+  async #checkMounts(): Promise<void> {
+    const { unpinned } = this.#parts;
+    if (unpinned.length === 0) return;
+    const pid = await this.guestPid;
+    try {
+      if (pid !== null) checkMounts(pid, unpinned);
+    } catch (error) {
+      this.kill("sandbox-setup-failed");
+      throw error;
+    }
   }
 
   #watchOutput(name: "stdout" | "stderr", stream: Readable | null): void {

@@ -6,7 +6,7 @@
 
 import type { Account } from "../policy/types.ts";
 import type { SandboxDirectory } from "./types.ts";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { removeTree } from "./sweep_stale.ts";
 
 /**
@@ -45,7 +45,7 @@ async function write(
   content: string | Uint8Array,
   runAs: Account | null,
 ): Promise<void> {
-  if (!file.startsWith(`${root}/`)) {
+  if (resolve(file) !== file || !file.startsWith(`${root}/`)) {
     throw new RangeError(`Cannot write "${file}" as it is not below "${root}"`);
   }
   await makeParents(dirname(file), runAs);

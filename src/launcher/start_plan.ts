@@ -10,6 +10,7 @@ import { LaunchError, SandboxUnavailableError } from "../errors.ts";
 import { bwrapArguments } from "./bwrap_arguments.ts";
 import { cordonExecArguments, type ExecSurroundings, policyExecPlan } from "./exec/mod.ts";
 import { guestCommand } from "./guest_command.ts";
+import { type ExpectedMount, expectedMounts } from "./mount_check.ts";
 import { bwrapFilter } from "./seccomp/mod.ts";
 import { hasMounts } from "./sandbox_paths.ts";
 
@@ -25,6 +26,8 @@ export interface StartPlan {
   readonly workingDirectory: string;
   /** Descriptor on which bubblewrap reports, or null without bubblewrap. */
   readonly statusFd: number | null;
+  /** Mounts that could not be pinned and have to be checked in the running sandbox. */
+  readonly unpinned: readonly ExpectedMount[];
 }
 
 /**
@@ -35,6 +38,7 @@ export interface StartPlan {
  * @param descriptors Gets what the process needs from 3 on.
  * @returns The process.
  * @throws {LaunchError} If the tier needs bubblewrap and there is none.
+ * @throws {PermissionDeniedError} If a granted path is no longer what it was when it was resolved.
  * @throws {SandboxUnavailableError} If a layer of the policy cannot be put in force.
  */
 export function startPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Descriptors): StartPlan {
@@ -57,7 +61,10 @@ function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Des
     );
   }
   if (paths.exec === null) throw helperMissing(policy.plugin);
-  const pins = pinMounts(request, descriptors);
+  // Bound by descriptor, nothing can be swapped between the check and the mount.
+  const canPin = runtime.bwrap.options.has("ro-bind-fd") && runtime.bwrap.options.has("bind-fd");
+  const granted = policy.mounts.filter((mount) => mount.mode !== "device");
+  const pins = new Map(canPin ? granted.map(({ source }) => [source, descriptors.addPath(source)]) : []);
   const variables = runtimeVariables(request, paths);
   const options = bwrapArguments(policy, { runtime: runtime.deno, files, directory, pins, variables });
   const argsFd = descriptors.addContent(directory.path, `${options.join("\0")}\0`);
@@ -76,6 +83,7 @@ function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Des
     environment: {},
     workingDirectory: "/",
     statusFd,
+    unpinned: canPin ? [] : expectedMounts(granted),
   };
 }
 
@@ -100,6 +108,7 @@ function directPlan(request: LaunchRequest, paths: SandboxPaths): Omit<StartPlan
     environment: { ...runtimeVariables(request, paths), ...request.policy.environment },
     workingDirectory: request.policy.workingDirectory ?? paths.plugin,
     statusFd: null,
+    unpinned: [],
   };
 }
 
@@ -139,16 +148,6 @@ function addFilter({ policy, directory }: LaunchRequest, descriptors: Descriptor
     );
   }
   return descriptors.addContent(directory.path, bwrapFilter(policy.seccomp, policy.arch));
-}
-
-/** Sources are pinned by descriptor, where bubblewrap takes one: nothing can be swapped between the check and the mount. */
-function pinMounts({ policy, runtime }: LaunchRequest, descriptors: Descriptors): Map<string, number> {
-  const pins = new Map<string, number>();
-  if (runtime.bwrap?.options.has("ro-bind-fd") !== true) return pins;
-  for (const { source, mode } of policy.mounts) {
-    if (mode !== "device") pins.set(source, descriptors.addPath(source));
-  }
-  return pins;
 }
 
 function helperMissing(plugin: string): SandboxUnavailableError {

@@ -2,6 +2,7 @@ import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { NO_PERMISSIONS } from "../policy/fakes.ts";
+import { GrantedDirectory } from "./granted_directory.ts";
 import { inheritableFds, readProc, statusLine } from "./processes.ts";
 import { deadline, ECHO_GUEST, SandboxHarness } from "./sandbox_harness.ts";
 
@@ -26,7 +27,7 @@ Deno.test("a sandbox contains the runtime, the guest, its socket and nothing els
 });
 
 Deno.test("a sandbox can write nowhere but to its write grants", async () => {
-  await using scratch = await Scratch.make();
+  await using scratch = await GrantedDirectory.make();
   const grant = (name: string) => ({ source: join(scratch.path, name), target: `/data/${name}` });
   const permissions = { ...NO_PERMISSIONS, read: [grant("in")], write: [grant("out")] };
   await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { permissions } });
@@ -102,7 +103,7 @@ Deno.test("bwrap's command line names nothing of the host but itself", async () 
 });
 
 Deno.test("a guest inherits the standard streams and no other descriptor", async () => {
-  await using scratch = await Scratch.make();
+  await using scratch = await GrantedDirectory.make();
   const permissions = { ...NO_PERMISSIONS, read: [{ source: join(scratch.path, "in"), target: "/data" }] };
   await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { permissions } });
   const fds = inheritableFds(await startedPid(harness));
@@ -123,7 +124,7 @@ Deno.test("a guest inherits the descriptors that the request lists, from 3 on", 
 });
 
 Deno.test("a guest reads and writes its grants under the paths of the policy", async () => {
-  await using scratch = await Scratch.make();
+  await using scratch = await GrantedDirectory.make();
   await Deno.writeTextFile(join(scratch.path, "in", "question"), "6 * 7");
   const read = { source: join(scratch.path, "in"), target: "/data/in" };
   const write = { source: join(scratch.path, "out"), target: "/data/out" };
@@ -136,23 +137,6 @@ Deno.test("a guest reads and writes its grants under the paths of the policy", a
   equal(await Deno.readTextFile(join(scratch.path, "out", "answer")), "42");
   equal(stderrTail, "NotCapable\n");
 });
-
-/** Directories `in` and `out` that any account can use. */
-class Scratch implements AsyncDisposable {
-  private constructor(readonly path: string) {}
-  static async make(): Promise<Scratch> {
-    const path = await Deno.realPath(await Deno.makeTempDir({ prefix: "cordon-data-" }));
-    await Deno.chmod(path, 0o755);
-    for (const name of ["in", "out"]) {
-      await Deno.mkdir(join(path, name));
-      await Deno.chmod(join(path, name), name === "in" ? 0o755 : 0o777);
-    }
-    return new Scratch(path);
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.path, { recursive: true });
-  }
-}
 
 function filesBelow(root: string, below = ""): string[] {
   return [...Deno.readDirSync(`${root}${below}`)].flatMap((entry) => {

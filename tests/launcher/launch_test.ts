@@ -1,6 +1,8 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
-import { LaunchError } from "../../src/errors.ts";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { DisposedError, LaunchError } from "../../src/errors.ts";
 import { deadline, ECHO_GUEST, readAll, SandboxHarness } from "./sandbox_harness.ts";
+
+const HOST_PROCESS = new URL("fixtures/host_process.ts", import.meta.url).pathname;
 
 Deno.test("launch() starts a guest that talks over its socket", async () => {
   await using harness = await SandboxHarness.open(ECHO_GUEST);
@@ -44,4 +46,58 @@ Deno.test("LaunchedGuest.accept() rejects with the reason of its signal and acce
   const reason = new Error("changed my mind");
   await rejects(guest.accept(AbortSignal.abort(reason)), reason);
   using _connection = await guest.accept(deadline());
+});
+
+Deno.test("LaunchedGuest reports bwrap's own words when the sandbox cannot be set up", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const { bwrap, deno } = harness.facts;
+  const libraries = [...deno!.libraries, { source: "/nonexistent/libx.so", target: "/lib/libx.so" }];
+  const guest = await harness.launch({ runtime: { bwrap, deno: { ...deno!, libraries } } });
+  await rejects(
+    guest.accept(deadline()),
+    (error: Error) => error instanceof LaunchError && error.stage === "sandbox",
+  );
+  const { reason, exitCode, stderrTail } = await guest.exited;
+  deepEqual({ reason, exitCode }, { reason: "sandbox-setup-failed", exitCode: 1 });
+  ok(stderrTail.includes("/nonexistent/libx.so"), stderrTail);
+});
+
+Deno.test("LaunchedGuest.accept() rejects after closeListener()", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const guest = await harness.launch();
+  using _connection = await guest.accept(deadline());
+  const waiting = guest.accept(deadline());
+  guest.closeListener();
+  guest.closeListener();
+  await rejects(waiting, DisposedError);
+  await rejects(guest.accept(deadline()), DisposedError);
+});
+
+Deno.test("launch() with inherited streams gives the guest the host's own", async () => {
+  const runtimeDirectory = await Deno.makeTempDir({ prefix: "cordon-" });
+  const guestScript = `const text = await new Response(Deno.stdin.readable).text();
+    console.log(text.toUpperCase()); console.error("and " + Deno.args[1]); Deno.exit(7);`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--no-lock",
+      "--no-check",
+      HOST_PROCESS,
+      runtimeDirectory,
+      "marked",
+      "inherit",
+      guestScript,
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("shout"));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  deepEqual([code, text(stdout), text(stderr)], [7, "SHOUT\n", "and marked\n"]);
+  await Deno.remove(runtimeDirectory, { recursive: true });
 });

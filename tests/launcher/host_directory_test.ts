@@ -1,0 +1,207 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { join } from "node:path";
+import { ConfigError } from "../../src/errors.ts";
+import { type HostDirectoryOptions, openHostDirectory } from "../../src/launcher/host_directory.ts";
+import type { HostDirectory } from "../../src/launcher/types.ts";
+import { sweepStale } from "../../src/launcher/sweep_stale.ts";
+import { accessObstacle } from "../../src/policy/account_access.ts";
+import { fakeFacts } from "../policy/fakes.ts";
+
+const isRoot = Deno.uid() === 0;
+const needsRoot = isRoot ? "" : " [skipped: needs a root host]";
+const NOBODY = { uid: 65534, gid: 65534 };
+
+class Scratch implements AsyncDisposable {
+  private constructor(readonly path: string, readonly runtimeDirectory: string) {}
+  static async make(): Promise<Scratch> {
+    const path = await Deno.realPath(await Deno.makeTempDir({ prefix: "cordon-" }));
+    return new Scratch(path, join(path, "run"));
+  }
+  open(changes: Partial<HostDirectoryOptions> = {}): Promise<HostDirectory> {
+    return openHostDirectory({
+      runtimeDirectory: this.runtimeDirectory,
+      runAs: null,
+      deno: { ...fakeFacts().deno!, path: Deno.execPath() },
+      guestScript: "console.log('guest')",
+      nativeLibrary: null,
+      ...changes,
+    });
+  }
+  names(): string[] {
+    return [...Deno.readDirSync(this.runtimeDirectory)].map((entry) => entry.name).sort();
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+Deno.test("openHostDirectory() makes directories that nobody else can read or write", async () => {
+  await using scratch = await Scratch.make();
+  await using host = await scratch.open();
+  const sandbox = await host.createSandboxDirectory();
+  for (const path of [scratch.runtimeDirectory, host.path, sandbox.path, sandbox.plugin, sandbox.run]) {
+    equal((await Deno.stat(path)).mode! & 0o777, 0o700, path);
+  }
+});
+
+Deno.test("openHostDirectory() installs the guest's files unwritable, whatever the umask", async () => {
+  await using scratch = await Scratch.make();
+  const library = join(scratch.path, "library.so");
+  await Deno.writeTextFile(library, "library");
+  const before = Deno.umask(0o077);
+  try {
+    await using host = await scratch.open({ nativeLibrary: library });
+    equal(await Deno.readTextFile(host.files.guest), "console.log('guest')");
+    equal(await Deno.readTextFile(host.files.library!), "library");
+    const modes = [host.files.guest, host.files.library!, host.files.exec!].map((path) =>
+      Deno.statSync(path).mode! & 0o777
+    );
+    deepEqual(modes, [0o444, 0o555, 0o555]);
+  } finally {
+    Deno.umask(before);
+  }
+});
+
+Deno.test("openHostDirectory() leaves nothing when it is disposed, and can be disposed twice", async () => {
+  await using scratch = await Scratch.make();
+  const host = await scratch.open();
+  equal(scratch.names().length, 2);
+  await host[Symbol.asyncDispose]();
+  await host[Symbol.asyncDispose]();
+  deepEqual(scratch.names(), ["lock"]);
+});
+
+Deno.test("openHostDirectory() sweeps a dead host's directory and leaves a living one's alone", async () => {
+  await using scratch = await Scratch.make();
+  await using living = await scratch.open();
+  const dead = join(scratch.runtimeDirectory, "h-0dead000");
+  await Deno.mkdir(join(dead, "0", "p"), { recursive: true });
+  await Deno.writeTextFile(join(dead, "lock"), "");
+  const other = join(scratch.runtimeDirectory, "unrelated");
+  await Deno.mkdir(other);
+  await using _second = await scratch.open();
+  ok(!scratch.names().includes("h-0dead000"));
+  ok(scratch.names().includes("unrelated"));
+  ok((await Deno.stat(living.files.guest)).isFile);
+});
+
+Deno.test("sweepStale() removes what was half made when its host died", async () => {
+  await using scratch = await Scratch.make();
+  await using _host = await scratch.open();
+  const half = join(scratch.runtimeDirectory, "h-0half000");
+  await Deno.mkdir(half);
+  deepEqual(await sweepStale(scratch.runtimeDirectory), [half]);
+});
+
+Deno.test("openHostDirectory() opened many times at once gives each its own directory", async () => {
+  await using scratch = await Scratch.make();
+  const hosts = await Promise.all(Array.from({ length: 8 }, () => scratch.open()));
+  equal(new Set(hosts.map((host) => host.path)).size, 8);
+  equal(scratch.names().length, 9);
+  for (const host of hosts) await host[Symbol.asyncDispose]();
+  deepEqual(scratch.names(), ["lock"]);
+});
+
+Deno.test("openHostDirectory() refuses a link in place of the runtime directory", async () => {
+  await using scratch = await Scratch.make();
+  await Deno.mkdir(join(scratch.path, "elsewhere"));
+  await Deno.symlink(join(scratch.path, "elsewhere"), scratch.runtimeDirectory);
+  await rejects(scratch.open(), isRefusal("not a directory"));
+});
+
+Deno.test("openHostDirectory() refuses a runtime directory whose sockets would have too long a path", async () => {
+  await using scratch = await Scratch.make();
+  const runtimeDirectory = join(scratch.path, "long".repeat(25));
+  await rejects(scratch.open({ runtimeDirectory }), isRefusal("107 bytes"));
+});
+
+Deno.test("openHostDirectory() refuses a runtime directory that Deno's flags cannot name", async () => {
+  await using scratch = await Scratch.make();
+  await rejects(scratch.open({ runtimeDirectory: join(scratch.path, "a,b") }), isRefusal("comma"));
+});
+
+Deno.test({
+  name: `openHostDirectory() refuses somebody else's directory${needsRoot}`,
+  ignore: !isRoot,
+  fn: async () => {
+    await using scratch = await Scratch.make();
+    await Deno.mkdir(scratch.runtimeDirectory);
+    await Deno.chown(scratch.runtimeDirectory, NOBODY.uid, NOBODY.gid);
+    await rejects(scratch.open(), isRefusal("belongs to uid 65534"));
+  },
+});
+
+Deno.test({
+  name: `openHostDirectory() refuses a runtime directory out of the account's reach${needsRoot}`,
+  ignore: !isRoot,
+  fn: async () => {
+    await using scratch = await Scratch.make();
+    await rejects(scratch.open({ runAs: NOBODY }), isRefusal(`no "x" on "${scratch.path}"`));
+  },
+});
+
+Deno.test({
+  name: `openHostDirectory() lets the account read a sandbox's directory and change nothing${needsRoot}`,
+  ignore: !isRoot,
+  fn: async () => {
+    await using scratch = await Scratch.make();
+    await Deno.chmod(scratch.path, 0o755);
+    await using host = await scratch.open({ runAs: NOBODY });
+    const sandbox = await host.createSandboxDirectory();
+    const file = join(sandbox.plugin, "deep", "er", "main.js");
+    await sandbox.write(file, "1");
+    for (const path of [sandbox.plugin, sandbox.run, file, host.files.guest]) {
+      equal(await accessObstacle(path, NOBODY, "read"), null, path);
+      ok((await accessObstacle(path, NOBODY, "write"))?.missing.includes("w"), path);
+      ok(
+        (await accessObstacle(path, { uid: 12345, gid: 12345 }, "read")) !== null ||
+          path === host.files.guest,
+        path,
+      );
+    }
+  },
+});
+
+Deno.test({
+  name: `openHostDirectory() gives a runtime that the account cannot reach a second name${needsRoot}`,
+  ignore: !isRoot,
+  fn: async () => {
+    await using scratch = await Scratch.make();
+    await Deno.chmod(scratch.path, 0o755);
+    const hidden = join(scratch.path, "hidden");
+    await Deno.mkdir(hidden, { mode: 0o700 });
+    const path = join(hidden, "deno");
+    for (const mode of [0o755, 0o700]) {
+      await Deno.writeTextFile(path, "runtime");
+      await Deno.chmod(path, mode);
+      await using host = await scratch.open({ runAs: NOBODY, deno: { ...fakeFacts().deno!, path } });
+      ok(host.files.deno.startsWith(host.path));
+      equal(await Deno.readTextFile(host.files.deno), "runtime");
+      equal(await accessObstacle(host.files.deno, NOBODY, "execute"), null);
+    }
+  },
+});
+
+Deno.test("SandboxDirectory.write() refuses a path outside the directory", async () => {
+  await using scratch = await Scratch.make();
+  await using host = await scratch.open();
+  const sandbox = await host.createSandboxDirectory();
+  for (const path of [join(scratch.path, "x"), `${sandbox.path}/../x`, `${sandbox.path}x/y`]) {
+    await rejects(sandbox.write(path, ""), RangeError);
+  }
+});
+
+Deno.test("SandboxDirectory.remove() removes everything and can be called twice", async () => {
+  await using scratch = await Scratch.make();
+  await using host = await scratch.open();
+  const sandbox = await host.createSandboxDirectory();
+  await sandbox.write(join(sandbox.plugin, "main.js"), new Uint8Array(3));
+  await sandbox.remove();
+  await sandbox.remove();
+  deepEqual([...Deno.readDirSync(host.path)].map((entry) => entry.name).sort(), ["lock", "shared"]);
+});
+
+function isRefusal(text: string): (error: Error) => boolean {
+  return (error) =>
+    error instanceof ConfigError && error.path === "runtimeDirectory" && error.message.includes(text);
+}
