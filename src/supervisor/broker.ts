@@ -57,7 +57,7 @@ type Decision = Pick<PermissionAudit, "outcome" | "by" | "reason">;
  * await using broker = await startPermissionBroker({
  *   socketPath: `${directory}/broker.sock`,
  *   policy: { plugin: "a", tier: "full", deno: nothing, network: { kind: "none" }, workingDirectory: null, runAs: null },
- *   paths: { plugin: "/p", run: "/r", socket: "/r/rpc.sock", boot: "/r/boot.json", library: null },
+ *   paths: { plugin: "/p", proxy: "/r/net.sock", socket: "/r/rpc.sock", boot: "/r/boot.json", library: null },
  *   audit: () => {},
  *   onPermission: ({ permission }) => permission === "sys" ? "allow" : "deny",
  * });

@@ -107,7 +107,7 @@ function isRuntimes(permission: PermissionKind, value: string | null, context: R
   }
   if (value === null) return false;
   const sockets = isLockedDown ? [] : [paths.socket];
-  if (policy.network.kind === "proxy") sockets.push(`${paths.run}/net.sock`);
+  if (policy.network.kind === "proxy") sockets.push(paths.proxy);
   switch (permission) {
     case "read":
       return isBelow(value, paths.plugin) || sockets.includes(value) ||

@@ -61,7 +61,7 @@ export interface PermissionBrokerOptions {
   /** The whole policy: the runtime's own `--allow-*` flags count for nothing while it has a broker. */
   readonly policy: Pick<SandboxPolicy, "plugin" | "tier" | "deno" | "network" | "workingDirectory" | "runAs">;
   /** Where the guest finds its own files. */
-  readonly paths: Pick<SandboxPaths, "plugin" | "run" | "socket" | "boot" | "library">;
+  readonly paths: Pick<SandboxPaths, "plugin" | "proxy" | "socket" | "boot" | "library">;
   /** Hears of each decision. Must not throw. */
   readonly audit: (entry: PermissionAudit) => void;
   /**

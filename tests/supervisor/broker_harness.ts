@@ -40,7 +40,7 @@ export async function brokerOptions(
     },
     paths: {
       plugin: "/app/plugin",
-      run: "/run/cordon",
+      proxy: "/run/cordon/net.sock",
       socket: "/run/cordon/rpc.sock",
       boot: "/run/cordon/boot.json",
       library: null,

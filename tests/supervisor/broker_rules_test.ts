@@ -22,7 +22,7 @@ const CONTEXT: RuleContext = {
   },
   paths: {
     plugin: "/app/plugin",
-    run: "/run/cordon",
+    proxy: "/run/cordon/net.sock",
     socket: "/run/cordon/rpc.sock",
     boot: "/run/cordon/boot.json",
     library: "/app/libcordon.so",
