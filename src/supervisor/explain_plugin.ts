@@ -53,6 +53,7 @@ export async function explainPlugin(
   }
   const permissions = await resolveGrants(load.permissions, {
     runtimeDirectory: config.runtimeDirectory,
+    cacheDirectory: config.cacheDirectory,
     account: facts.uid === 0 ? config.runAs : { uid: facts.uid, gid: facts.gid },
   });
   const policy = sandboxPolicy({ ...load, permissions }, facts, {

@@ -138,6 +138,7 @@ async function policyFor(
   const { config: host, platform: { facts } } = context;
   const permissions = await resolveGrants(config.permissions, {
     runtimeDirectory: host.runtimeDirectory,
+    cacheDirectory: host.cacheDirectory,
     account: facts.uid === 0 ? host.runAs : { uid: facts.uid, gid: facts.gid },
   });
   return sandboxPolicy({ ...config, permissions }, facts, { runAs: host.runAs, workingDirectory: "/" });

@@ -1,44 +1,29 @@
 import assert from "node:assert/strict";
 import { version } from "../../src/cli/version.ts";
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Start the program as a person does. */
-async function cordon(...args: readonly string[]): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "src/cli/main.ts", ...args],
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
-}
+import { cordon } from "./cordon.ts";
 
 Deno.test("cordon --version prints the version of the package", async () => {
-  assert.deepEqual(await cordon("--version"), { code: 0, out: `${version()}\n`, err: "" });
+  assert.deepEqual(await cordon(["--version"]), { code: 0, out: `${version()}\n`, err: "" });
 });
 
 Deno.test("cordon prints its help on standard error and exits 64 when there is nothing to do", async () => {
-  const { code, out, err } = await cordon();
+  const { code, out, err } = await cordon([]);
   assert.deepEqual([code, out], [64, ""]);
   assert.match(err, /^Run code that you do not fully trust/);
 });
 
 Deno.test("cordon --help names every command with an example", async () => {
-  const { code, out } = await cordon("--help");
+  const { code, out } = await cordon(["--help"]);
   assert.equal(code, 0);
   for (const name of ["run", "call", "doctor", "explain"]) {
     assert.match(out, new RegExp(`^  cordon ${name}\\b`, "m"));
   }
-  assert.equal(out, (await cordon("help")).out);
+  assert.equal(out, (await cordon(["help"])).out);
 });
 
 for (const name of ["run", "call", "doctor", "explain"]) {
   Deno.test(`cordon ${name} --help shows options and examples, also when the line is wrong`, async () => {
-    const { code, out } = await cordon(name, "--nonsense", "--help");
+    const { code, out } = await cordon([name, "--nonsense", "--help"]);
     assert.equal(code, 0);
     assert.match(out, new RegExp(`Usage: cordon ${name} `));
     assert.match(out, /Examples:\n {2}cordon /);
@@ -62,14 +47,14 @@ const REFUSED: readonly (readonly [number, string[], RegExp])[] = [
 
 for (const [code, args, expected] of REFUSED) {
   Deno.test(`cordon ${args.join(" ")} exits ${code} and says why`, async () => {
-    const ended = await cordon(...args);
+    const ended = await cordon(args);
     assert.deepEqual([ended.code, ended.out], [code, ""], ended.err);
     assert.match(ended.err, expected);
   });
 }
 
 Deno.test("cordon prints errors as JSON with --json", async () => {
-  const { code, out, err } = await cordon("run", "no_such_file.ts", "--json");
+  const { code, out, err } = await cordon(["run", "no_such_file.ts", "--json"]);
   assert.deepEqual([code, out], [66, ""]);
   assert.equal(JSON.parse(err).error.name, "NoInputError");
 });

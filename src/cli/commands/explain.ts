@@ -5,6 +5,7 @@
  */
 
 import type { Explanation } from "../../supervisor/explain_plugin.ts";
+import { sizeText } from "../../util/size.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { entryModule } from "../entry_module.ts";
 import { EXIT } from "../exit_code.ts";
@@ -50,9 +51,7 @@ function explanationLines({ policy, denoFlags, bwrapOptions, refusedCalls }: Exp
     "Limits",
     ...section(
       Object.entries(enforcement).map(([name, { requested, mechanism, hard, note = "" }]) =>
-        `${name.padEnd(11)} ${String(requested ?? "no bound").padEnd(12)} ${mechanism}${
-          hard ? ", hard" : ""
-        }` +
+        `${name.padEnd(11)} ${amount(name, requested).padEnd(10)} ${mechanism}${hard ? ", hard" : ""}` +
         (note === "" ? "" : ` (${note})`)
       ),
     ),
@@ -64,6 +63,15 @@ function explanationLines({ policy, denoFlags, bwrapOptions, refusedCalls }: Exp
     ...section(bwrapOptions === null ? ["not used in this tier"] : groupedOptions(bwrapOptions)),
     ...(refusedCalls === null ? [] : ["", "System calls refused", ...section(wrapped(refusedCalls))]),
   ];
+}
+
+/** Limits that count bytes; the others have their unit in the text. */
+const BYTES: readonly string[] = ["memory", "fileSize", "tmp", "output", "core"];
+const UNITS: Readonly<Record<string, string>> = { cpuPercent: " %", cpuSeconds: " s", wallMs: " ms" };
+
+function amount(name: string, requested: number | null): string {
+  if (requested === null) return "no bound";
+  return BYTES.includes(name) ? sizeText(requested) : `${requested}${UNITS[name] ?? ""}`;
 }
 
 function section(lines: readonly string[]): readonly string[] {
