@@ -8,12 +8,14 @@ import { quote } from "../util/quote.ts";
 import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
 import { checkProfile, usedCapabilities } from "./capabilities.ts";
 import { limitConfig, limitOptions } from "./limits.ts";
-import { type Aliases, flag, invalid, object, text } from "./parse.ts";
+import { type Aliases, flag, invalid, list, object, text } from "./parse.ts";
 import { entryUrl } from "./path.ts";
 import { permissions, sandboxMode } from "./permissions.ts";
 import { duration, size } from "./quantity.ts";
+import { restartConfig } from "./restart.ts";
 import { services } from "./services.ts";
-import type { HostConfig, LoadConfig } from "./types.ts";
+import type { HostConfig, LoadConfig, SupervisionConfig } from "./types.ts";
+import { watchConfig } from "./watch.ts";
 
 const aliases: Aliases = Object.freeze({
   sandboxMode: "sandbox",
@@ -52,7 +54,7 @@ export function loadConfig(
   options: unknown,
   host: HostConfig,
   environment: ConfigEnvironment = processEnvironment(),
-): LoadConfig {
+): LoadConfig & SupervisionConfig {
   const url = entryUrl(entry, environment.cwd);
   const parsed = object(options, "", {
     name: pluginName,
@@ -65,6 +67,10 @@ export function loadConfig(
     shutdownGraceMs: duration(),
     maxFrame: size({ min: 2 ** 12, max: 2 ** 30 }),
     gpu: flag,
+    restart: restartConfig,
+    idempotent: list(text("the name of an export")),
+    watch: watchConfig,
+    heartbeatMs: duration(),
     signal: abortSignal,
   }, aliases);
   const granted = {
@@ -84,6 +90,10 @@ export function loadConfig(
     startupTimeoutMs: parsed.startupTimeoutMs ?? 10_000,
     shutdownGraceMs: parsed.shutdownGraceMs ?? 2_000,
     maxFrameBytes: parsed.maxFrame ?? 2 ** 24,
+    restart: parsed.restart ?? restartConfig(undefined, "restart"),
+    idempotent: parsed.idempotent ?? Object.freeze([]),
+    watch: parsed.watch ?? watchConfig(undefined, "watch"),
+    heartbeatMs: parsed.heartbeatMs ?? 0,
   });
 }
 

@@ -104,6 +104,17 @@ export interface LoadOptions {
   readonly maxFrame?: Size;
   /** Device nodes of GPUs are bound in. @default false */
   readonly gpu?: boolean;
+  /** Whether and when the plugin is started again after a crash. @default false */
+  readonly restart?: boolean | RestartOptions;
+  /** Exports that may be run a second time when their process dies under them; needs `restart`. @default [] */
+  readonly idempotent?: readonly string[];
+  /** Loads the plugin anew when one of its files changes. @default false */
+  readonly watch?: boolean | WatchOptions;
+  /**
+   * Time between questions whether the idle plugin is alive, in milliseconds; one that misses three in a row is killed.
+   * While a call is under way nothing is asked: calls have their own limits. 0 asks never. @default 0
+   */
+  readonly heartbeatMs?: number;
   /** Aborts the load. */
   readonly signal?: AbortSignal;
 }
@@ -324,4 +335,12 @@ export interface PoolConfig {
   readonly maxWorkerMemoryBytes: number;
   readonly maxIdleMs: number;
   readonly restart: RestartConfig;
+}
+
+/** How a plugin is supervised, parsed from `LoadOptions`. */
+export interface SupervisionConfig {
+  readonly restart: RestartConfig;
+  readonly idempotent: readonly string[];
+  readonly watch: WatchConfig;
+  readonly heartbeatMs: number;
 }

@@ -20,6 +20,8 @@ export interface PluginProcess {
   readonly exited: Promise<ExitFacts>;
   /** Lets it finish what it does and ends it, by force if it does not. Never rejects; idempotent. */
   retire(): Promise<void>;
+  /** Ends it without waiting for what it does. Never rejects; idempotent. */
+  stop(): Promise<void>;
 }
 
 /** Starts the process of a generation. Rejects when that fails or `signal` aborts; then nothing is left of it. */
@@ -144,7 +146,7 @@ export class Lifecycle<P extends PluginProcess> {
   }
 
   async #retired(process: P): Promise<number | null> {
-    await process.retire();
+    await process.stop();
     return (await process.exited).exitCode;
   }
 
@@ -157,7 +159,7 @@ export class Lifecycle<P extends PluginProcess> {
   }
 
   #exited(process: P, generation: number, exit: ExitFacts, readyAt: number): void {
-    this.#track(process.retire());
+    this.#track(process.stop());
     if (this.#current !== process || this.#stopping !== null) return;
     this.#current = null;
     this.#lastError = crashError(this.#setup.name, exit);
@@ -226,7 +228,7 @@ export class Lifecycle<P extends PluginProcess> {
       // A start that is under way would otherwise become the second current process.
       await this.#starting?.catch(() => {});
     } catch (error) {
-      await next.retire();
+      await next.stop();
       throw error;
     }
     if (this.#stopping !== null) return await this.#discard(next);
@@ -249,7 +251,7 @@ export class Lifecycle<P extends PluginProcess> {
   }
 
   async #discard(process: P): Promise<never> {
-    await process.retire();
+    await process.stop();
     throw this.#goneError();
   }
 

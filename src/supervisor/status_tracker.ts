@@ -40,13 +40,14 @@ export class StatusTracker {
   }
 
   /**
-   * The changes from the first read on, in order; ends after `terminated`. Leaving the loop frees the reader.
+   * The current state at the first read, then every change, in order; ends after `terminated`. Leaving the loop frees the
+   * reader.
    *
    * @param signal Ends the iteration without an error.
-   * @returns One state for each change. A reader that is far behind loses the oldest.
+   * @returns One state after the other. A reader that is far behind loses the oldest.
    */
   async *changes(signal?: AbortSignal): AsyncGenerator<PluginStatus, void, void> {
-    const backlog: PluginStatus[] = [];
+    const backlog: PluginStatus[] = [this.#current];
     let wake = Promise.withResolvers<void>();
     const reader = (status: PluginStatus) => {
       backlog.push(status);
@@ -64,7 +65,6 @@ export class StatusTracker {
           if (next.state === "terminated") return;
           continue;
         }
-        if (this.#current.state === "terminated") return;
         await wake.promise;
         wake = Promise.withResolvers<void>();
       }

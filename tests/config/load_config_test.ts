@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { hostConfig } from "../../src/config/host_config.ts";
 import { loadConfig } from "../../src/config/load_config.ts";
+import { restartConfig } from "../../src/config/restart.ts";
+import { watchConfig } from "../../src/config/watch.ts";
 import { assertConfigError } from "./assert_config_error.ts";
 import { environment } from "./environment.ts";
 
@@ -49,6 +51,10 @@ Deno.test("loadConfig() fills every default", () => {
     shutdownGraceMs: 2_000,
     maxFrameBytes: 2 ** 24,
     gpu: false,
+    restart: restartConfig(false, "restart"),
+    idempotent: [],
+    watch: watchConfig(false, "watch"),
+    heartbeatMs: 0,
   });
 });
 

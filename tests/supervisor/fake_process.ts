@@ -26,6 +26,10 @@ export class FakeProcess implements PluginProcess {
     return Promise.resolve();
   }
 
+  stop(): Promise<void> {
+    return this.retire();
+  }
+
   /** It ends. */
   end(reason: ExitReason, over: Partial<ExitFacts> = {}): void {
     this.#exit.resolve(exitFacts(reason, over));

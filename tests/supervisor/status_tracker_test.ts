@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { StatusTracker } from "../../src/supervisor/status_tracker.ts";
 import { exitFacts, runningFacts } from "./facts.ts";
 
-Deno.test("StatusTracker.changes() yields every change in order and ends after the last", async () => {
+Deno.test("StatusTracker.changes() yields the current state, then every change in order, and ends after the last", async () => {
   const tracker = new StatusTracker(0);
   const seen: string[] = [];
   const reading = (async () => {
@@ -14,7 +14,7 @@ Deno.test("StatusTracker.changes() yields every change in order and ends after t
   tracker.apply({ kind: "start", at: 3 });
   tracker.apply({ kind: "terminate", exitCode: 0, at: 4 });
   await reading;
-  assert.deepEqual(seen, ["running", "crashed", "restarting", "starting", "terminated"]);
+  assert.deepEqual(seen, ["starting", "running", "crashed", "restarting", "starting", "terminated"]);
 });
 
 Deno.test("StatusTracker.apply() says whether something changed", () => {
@@ -27,6 +27,7 @@ Deno.test("StatusTracker.changes() serves several readers, and forgets one that 
   const tracker = new StatusTracker(0);
   const first = tracker.changes();
   const second = tracker.changes();
+  await Promise.all([first.next(), second.next()]);
   const [early, both] = [first.next(), second.next()];
   tracker.apply({ kind: "ready", generation: 1, at: 1, ...runningFacts });
   assert.equal((await early).value?.state, "running");
@@ -42,15 +43,19 @@ Deno.test("StatusTracker.changes() serves several readers, and forgets one that 
 Deno.test("StatusTracker.changes() ends without an error when its signal aborts", async () => {
   const tracker = new StatusTracker(0);
   const controller = new AbortController();
-  const next = tracker.changes(controller.signal).next();
+  const changes = tracker.changes(controller.signal);
+  await changes.next();
+  const next = changes.next();
   controller.abort();
   assert.equal((await next).done, true);
 });
 
-Deno.test("StatusTracker.changes() of an ended plugin is over at once", async () => {
+Deno.test("StatusTracker.changes() of an ended plugin yields its end and is over", async () => {
   const tracker = new StatusTracker(0);
   tracker.apply({ kind: "terminate", exitCode: 0, at: 2 });
-  assert.equal((await tracker.changes().next()).done, true);
+  const changes = tracker.changes();
+  assert.equal((await changes.next()).value?.state, "terminated");
+  assert.equal((await changes.next()).done, true);
 });
 
 Deno.test("StatusTracker.changes() drops the oldest for a reader that is far behind", async () => {
