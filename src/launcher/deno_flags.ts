@@ -38,7 +38,7 @@ export function denoFlags(
   return [
     ...ALWAYS,
     `--v8-flags=--max-old-space-size=${Math.max(1, Math.floor(limits.memoryBytes / MEBIBYTE))}`,
-    allow("read", [paths.plugin, paths.run, ...deno.read]),
+    allow("read", [paths.plugin, paths.boot, paths.socket, ...proxy, ...deno.read]),
     allow("write", [paths.socket, ...proxy, ...deno.write]),
     deno.net === "all"
       ? "--allow-net"

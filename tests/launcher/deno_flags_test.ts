@@ -28,7 +28,7 @@ Deno.test("denoFlags() without grants allows what the guest's start needs", () =
   deepEqual(flagsFor(), [
     ...FIXED,
     "--v8-flags=--max-old-space-size=512",
-    "--allow-read=/app/plugin,/run/cordon",
+    "--allow-read=/app/plugin,/run/cordon/boot.json,/run/cordon/rpc.sock",
     "--allow-write=/run/cordon/rpc.sock",
     "--allow-net=unix:/run/cordon/rpc.sock",
     "--allow-ffi",
@@ -47,7 +47,7 @@ Deno.test("denoFlags() with every kind of grant", () => {
   deepEqual(flagsFor({ permissions }, FILES, ["--inspect"]), [
     ...FIXED,
     "--v8-flags=--max-old-space-size=512",
-    "--allow-read=/app/plugin,/run/cordon,/in,/out,/srv/app.sock",
+    "--allow-read=/app/plugin,/run/cordon/boot.json,/run/cordon/rpc.sock,/run/cordon/net.sock,/in,/out,/srv/app.sock",
     "--allow-write=/run/cordon/rpc.sock,/run/cordon/net.sock,/out,/srv/app.sock",
     "--allow-net=unix:/run/cordon/rpc.sock,unix:/run/cordon/net.sock,127.0.0.1,example.com:443,unix:/srv/app.sock",
     "--allow-ffi",
@@ -71,7 +71,7 @@ Deno.test("denoFlags() refuses a comma, at which the runtime would split a path 
 Deno.test("denoFlags() names the host's paths where there are no mounts", () => {
   const flags = flagsFor({ sandbox: "permissions-only" });
   deepEqual(flags.filter((flag) => flag.startsWith("--allow-net") || flag.startsWith("--allow-read")), [
-    "--allow-read=/h/0/p,/h/0/r",
+    "--allow-read=/h/0/p,/h/0/r/boot.json,/h/0/r/rpc.sock",
     "--allow-net=unix:/h/0/r/rpc.sock",
   ]);
 });
@@ -82,7 +82,12 @@ Deno.test("denoFlags() keeps a granted path in its flag, whatever its name", () 
     const flags = flagsFor({ permissions });
     equal(flags.length, flagsFor().length);
     const read = flags.find((flag) => flag.startsWith("--allow-read="))!;
-    deepEqual(splitFlag(read), ["/app/plugin", "/run/cordon", `/d/${name}`]);
+    deepEqual(splitFlag(read), [
+      "/app/plugin",
+      "/run/cordon/boot.json",
+      "/run/cordon/rpc.sock",
+      `/d/${name}`,
+    ]);
   }));
 });
 
