@@ -61,7 +61,7 @@ export async function buildEntry(
     if (code === undefined || map === undefined) {
       throw new Error("Cannot find the output of esbuild as it gave none");
     }
-    const text = withReadableRequire(hideHostPaths(code.text, context.names));
+    const text = withNodeInterop(withReadableRequire(hideHostPaths(code.text, context.names)));
     return { code: new TextEncoder().encode(text), sourceMap: withAbsoluteSources(map.text) };
   } catch (error) {
     throw bundleError(specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier, error);
@@ -82,7 +82,12 @@ function options(context: BundleContext, isMain: boolean) {
     mainFields: ["main", "module"],
     conditions: ["deno", "node"],
     resolveExtensions: [".js", ".json", ".mjs", ".cjs", ".ts"],
-    define: { "import.meta.main": String(isMain), "process.env.NODE_ENV": '"production"' },
+    define: {
+      "import.meta.main": String(isMain),
+      "process.env.NODE_ENV": '"production"',
+      __dirname: "import.meta.dirname",
+      __filename: "import.meta.filename",
+    },
     tsconfigRaw: { compilerOptions: compilerOptions(context.project.compilerOptions) },
     keepNames: true,
     charset: "utf8",
@@ -150,6 +155,14 @@ function withReadableRequire(code: string): string {
     `throw Error('Dynamic require of "' + x + '" is not supported');`,
     `throw Error('Cannot require "' + x + '" as plugins are bundled and its name is not known before the code runs');`,
   );
+}
+
+/**
+ * The default import of a CommonJS module is its `module.exports`, as in Node.js and Deno. esbuild knows that only of
+ * modules that it resolved by itself, and for others trusts a marker that compilers leave in the code.
+ */
+function withNodeInterop(code: string): string {
+  return code.replace(/(=>? )__toESM\((require_[\w$]+\(\))\)/g, "$1__toESM($2, 1)");
 }
 
 /** Paths are relative to the root directory, and modules that are no files carry their namespace. */

@@ -86,7 +86,15 @@ async function fromPackage(question: Question): Promise<OnResolveResult | undefi
     const found = await resolveNatively(question, path, packageDirectory(graph.layout, owner));
     if (found !== undefined) return found;
   }
-  return undefined;
+  if (args.kind === "import-statement") return undefined;
+  return await resolveNatively(question, path, args.resolveDir) ?? optional(context, args);
+}
+
+/** Packages ask for others that need not be there; whoever reaches such a line gets an error then. */
+function optional(context: BundleContext, args: OnResolveArgs): OnResolveResult {
+  const by = context.names.get(args.importer) ?? args.importer;
+  context.warnings.add(`Cannot find "${args.path}", which "${by}" asks for; code that needs it will fail`);
+  return { path: args.path, external: true };
 }
 
 async function fromUserCode(question: Question, path: string): Promise<OnResolveResult | undefined> {

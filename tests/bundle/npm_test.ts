@@ -74,6 +74,46 @@ Deno.test("bundlePlugin() lets CommonJS packages require built-in modules and JS
   );
 });
 
+Deno.test("bundlePlugin() takes module.exports as the default of CommonJS, also where it claims to be ESM", async () => {
+  assert.equal(
+    await output({
+      "package.json": { type: "module" },
+      "node_modules/faux/package.json": { name: "faux", version: "1.0.0" },
+      "node_modules/faux/index.js": `
+        Object.defineProperty(exports, "__esModule", { value: true });
+        exports.default = "inner"; exports.where = typeof __filename + typeof __dirname;`,
+      "main.ts": `import faux from "faux"; import { where } from "faux"; console.log(faux.default, where);`,
+    }),
+    "inner stringstring",
+  );
+  // tslib's ESM entry destructures the default import of its CommonJS file.
+  assert.equal(
+    await output({ "main.ts": `import { __rest } from "npm:tslib@2.8.1"; console.log(typeof __rest);` }),
+    "function",
+  );
+});
+
+Deno.test("bundlePlugin() lets packages do without dependencies that are optional, and warns", async () => {
+  await using project = await TestProject.create({
+    "package.json": { type: "module" },
+    "node_modules/asks/package.json": { name: "asks", version: "1.0.0" },
+    "node_modules/asks/index.js": `
+      exports.now = "works";
+      exports.later = () => require("not-installed");
+      exports.lazily = () => import("not-installed-either");`,
+    "main.ts": `
+      import { later, lazily, now } from "asks";
+      try { later(); } catch (error) { console.log(now, error.message.slice(0, 30)); }
+      await lazily().catch(() => console.log("rejected"));`,
+  });
+  const bundle = await project.bundle("main.ts");
+  assert.deepEqual(bundle.warnings.map((warning) => warning.split(",")[0]).sort(), [
+    'Cannot find "not-installed"',
+    'Cannot find "not-installed-either"',
+  ]);
+  assert.equal(await project.run(bundle), 'works Cannot require "not-installed"\nrejected');
+});
+
 Deno.test("bundlePlugin() resolves packages of a local node_modules directory", async () => {
   assert.equal(
     await output({
