@@ -5,10 +5,11 @@
  */
 
 import type { Descriptors } from "./descriptors.ts";
+import type { SandboxPolicy } from "../policy/types.ts";
 import type { LaunchRequest, SandboxPaths } from "./types.ts";
 import { LaunchError, SandboxUnavailableError } from "../errors.ts";
 import { bwrapArguments } from "./bwrap_arguments.ts";
-import { cordonExecArguments, type ExecSurroundings, policyExecPlan } from "./exec/mod.ts";
+import { cordonExecArguments, type ExecSurroundings, policyExecPlan, type Rlimits } from "./exec/mod.ts";
 import { guestCommand } from "./guest_command.ts";
 import { type ExpectedMount, expectedMounts } from "./mount_check.ts";
 import { bwrapFilter } from "./seccomp/mod.ts";
@@ -116,7 +117,7 @@ function directPlan(request: LaunchRequest, paths: SandboxPaths): Omit<StartPlan
 function runtimeVariables(request: LaunchRequest, paths: SandboxPaths): Record<string, string> {
   return {
     DENO_NO_UPDATE_CHECK: "1",
-    HOME: "/tmp",
+    HOME: hasMounts(request.policy.tier) ? "/tmp" : paths.run,
     ...(request.stdio === "piped" ? { NO_COLOR: "1" } : {}),
     ...(request.policy.network.kind === "proxy" ? { ALL_PROXY: FORWARDER } : {}),
     ...(request.hasBroker === true ? { DENO_PERMISSION_BROKER_PATH: paths.broker } : {}),
@@ -135,7 +136,19 @@ function helperArguments(
     inheritedFds,
     ...parent,
   });
-  return cordonExecArguments(plan, guestCommand(request, paths));
+  return cordonExecArguments(
+    { ...plan, rlimits: ownRlimits(request.policy, plan.rlimits) },
+    guestCommand(request, paths),
+  );
+}
+
+/** Only what the policy says is a resource limit: elsewhere they count processes of others, or bite shared memory. */
+function ownRlimits({ enforcement }: SandboxPolicy, { nproc, fsize, ...others }: Rlimits): Rlimits {
+  return {
+    ...others,
+    ...(enforcement.processes.mechanism === "rlimit" && nproc !== undefined ? { nproc } : {}),
+    ...(enforcement.fileSize.mechanism === "rlimit" && fsize !== undefined ? { fsize } : {}),
+  };
 }
 
 function addFilter({ policy, directory }: LaunchRequest, descriptors: Descriptors): number {

@@ -1,7 +1,7 @@
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { NO_PERMISSIONS } from "../policy/fakes.ts";
+import { DEFAULT_LIMITS, NO_PERMISSIONS } from "../policy/fakes.ts";
 import { GrantedDirectory } from "./granted_directory.ts";
 import { inheritableFds, readProc, statusLine } from "./processes.ts";
 import { deadline, ECHO_GUEST, SandboxHarness } from "./sandbox_harness.ts";
@@ -66,6 +66,30 @@ Deno.test("a guest is pid 1, unprivileged, filtered, and without capabilities", 
   const none = "0000000000000000";
   deepEqual(facts, [ids, gids, "1", "2", none, none, none, none]);
   equal(statusLine(pid, "NSpid")?.split("\t").at(-1), "1");
+});
+
+Deno.test("a guest has the limits of its policy", async () => {
+  await using granted = await GrantedDirectory.make();
+  const write = [{ source: join(granted.path, "out"), target: "/out" }];
+  const limits = { ...DEFAULT_LIMITS, processes: 50, openFiles: 99, fileSizeBytes: 12345, cpuSeconds: 77 };
+  await using harness = await SandboxHarness.open(ECHO_GUEST, {
+    config: { limits, permissions: { ...NO_PERMISSIONS, write } },
+  });
+  const lines = readProc(await startedPid(harness), "limits")!.split("\n");
+  const hard = (name: string) =>
+    lines.find((line) => line.startsWith(name))!.slice(26).trim().split(/\s+/)[1];
+  deepEqual(
+    ["Max processes", "Max open files", "Max file size", "Max cpu time", "Max core file size"].map(hard),
+    [
+      ...["50", "99", "12345", "77", "0"],
+    ],
+  );
+});
+
+Deno.test("a guest that can write nowhere has no bound on files, which would bound shared memory instead", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const lines = readProc(await startedPid(harness), "limits")!.split("\n");
+  ok(lines.find((line) => line.startsWith("Max file size"))?.includes("unlimited"));
 });
 
 Deno.test("a guest's environment is exactly what the policy lists and what the runtime needs", async () => {

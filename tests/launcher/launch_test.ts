@@ -1,7 +1,9 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { DisposedError, LaunchError } from "../../src/errors.ts";
-import { deadline, ECHO_GUEST, readAll, SandboxHarness } from "./sandbox_harness.ts";
+import { deadline, ECHO_GUEST, readAll, realFacts, SandboxHarness } from "./sandbox_harness.ts";
 
+const isRoot = Deno.uid() === 0;
+const needsRoot = isRoot ? "" : " [skipped: needs a root host]";
 const HOST_PROCESS = new URL("fixtures/host_process.ts", import.meta.url).pathname;
 
 Deno.test("launch() starts a guest that talks over its socket", async () => {
@@ -100,4 +102,20 @@ Deno.test("launch() with inherited streams gives the guest the host's own", asyn
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   deepEqual([code, text(stdout), text(stderr)], [7, "SHOUT\n", "and marked\n"]);
   await Deno.remove(runtimeDirectory, { recursive: true });
+});
+
+Deno.test({
+  name: `launch() starts a runtime that lies where the account cannot go${needsRoot}`,
+  ignore: !isRoot,
+  fn: async () => {
+    const hidden = await Deno.makeTempDir({ prefix: "cordon-hidden-" });
+    const path = `${hidden}/deno`;
+    const { deno } = await realFacts();
+    await Deno.link(deno!.path, path);
+    await using harness = await SandboxHarness.open(ECHO_GUEST, { facts: { deno: { ...deno!, path } } });
+    const guest = await harness.launch();
+    using _connection = await guest.accept(deadline());
+    equal(harness.directory.files.deno, `${harness.directory.path}/shared/deno`);
+    await Deno.remove(hidden, { recursive: true });
+  },
 });

@@ -45,6 +45,8 @@ for (const [tier, options] of TIERS) {
     equal(statusLine(pid, "Uid")?.split("\t")[0], String(Deno.uid() === 0 ? 65534 : Deno.uid()));
     const files = readProc(pid, "limits")!.split("\n").find((line) => line.startsWith("Max open files"))!;
     deepEqual(files.split(/\s+/).slice(3, 5), ["256", "256"]);
+    const home = readProc(pid, "environ")!.split("\0").find((variable) => variable.startsWith("HOME="));
+    equal(home, `HOME=${guest.paths.run}`, "the runtime would leave its cache behind");
   });
 
   Deno.test(`LaunchedGuest.kill() in the ${tier} tier leaves nothing`, async () => {

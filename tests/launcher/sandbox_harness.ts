@@ -101,7 +101,8 @@ export function deadline(): AbortSignal {
   return AbortSignal.timeout(20_000);
 }
 
-async function realFacts(): Promise<PlatformFacts> {
+/** Facts of this machine, as far as a start depends on them. */
+export async function realFacts(): Promise<PlatformFacts> {
   const bwrap = (await probeBwrap(null)).fact;
   const deno = (await probeDenoRuntime(null)).fact;
   return fakeFacts({ uid: Deno.uid()!, gid: Deno.gid()!, bwrap, deno });
