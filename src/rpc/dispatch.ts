@@ -47,7 +47,7 @@ export function dispatch(core: SessionCore, message: RawMessage, needsRevival: b
     case Kind.event:
       return event(core, message, needsRevival);
     case Kind.ping:
-      return core.control([Kind.pong, integer(message[1])]);
+      return core.answers.control([Kind.pong, integer(message[1])]);
     case Kind.pong:
       return pong(core, message[1]);
     case Kind.close:
@@ -80,7 +80,7 @@ function greet(core: SessionCore, message: RawMessage): void {
   const runtime = isHost ? record(message[3]) : {};
   obey(core, limits);
   core.state = "open";
-  if (isHost) core.control([Kind.welcome, PROTOCOL_VERSION, core.limits]);
+  if (isHost) core.answers.control([Kind.welcome, PROTOCOL_VERSION, core.limits]);
   core.greeting.resolve({ version: PROTOCOL_VERSION, runtime, limits });
 }
 
@@ -224,9 +224,9 @@ async function load(core: SessionCore, id: number, spec: LoadSpec): Promise<void
     if (core.options.onLoad === undefined) {
       throw new TypeError("Cannot load a module as this session has no loader: it has none");
     }
-    core.sendValue(Kind.ready, id, await core.options.onLoad(spec), "$.exports");
+    core.answers.sendValue(Kind.ready, id, await core.options.onLoad(spec), "$.exports");
   } catch (error) {
-    core.replyError(id, error);
+    core.answers.replyError(id, error);
   }
 }
 

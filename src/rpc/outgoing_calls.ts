@@ -36,6 +36,7 @@ export class OutgoingCalls {
   #failed = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
+  #isTimerIdle = false;
   /** What the peer accepts. */
   maxInFlight: number;
 
@@ -90,7 +91,9 @@ export class OutgoingCalls {
       call.onAbort = () => this.#giveUp(call, signal.reason, signal.reason);
       signal.addEventListener("abort", call.onAbort, { once: true });
     }
+    if (call.deadlineAt === Infinity) return;
     if (call.deadlineAt < this.#timerAt) this.#schedule(call.deadlineAt);
+    else if (this.#isTimerIdle) this.#rouse();
   }
 
   /**
@@ -119,6 +122,7 @@ export class OutgoingCalls {
     }
     this.#calls.delete(call.id);
     if (call.onAbort !== undefined) this.#unhook(call);
+    if (this.#calls.size === 0 && this.#timer !== undefined) this.#rest(this.#timer);
     return call;
   }
 
@@ -197,12 +201,22 @@ export class OutgoingCalls {
     call.onAbort = undefined;
   }
 
+  /** Without calls the timer may ring in vain, but must not keep the process alive. */
+  #rest(timer: ReturnType<typeof setTimeout>): void {
+    Deno.unrefTimer(timer);
+    this.#isTimerIdle = true;
+  }
+
+  #rouse(): void {
+    if (this.#timer !== undefined) Deno.refTimer(this.#timer);
+    this.#isTimerIdle = false;
+  }
+
   #schedule(at: number): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timerAt = at;
     this.#timer = setTimeout(() => this.#expire(), Math.max(0, Math.ceil(at - performance.now())));
-    // The connection keeps the process alive while a call waits; a deadline need not.
-    Deno.unrefTimer(this.#timer);
+    this.#isTimerIdle = false;
   }
 
   /** One timer serves all deadlines: it rings at the earliest and finds the next. */

@@ -188,7 +188,7 @@ export class RpcSession implements AsyncDisposable {
    */
   emit(name: string, payload?: unknown): void {
     this.#core.requireOpen();
-    this.#core.sendValue(Kind.event, name, payload, "$.payload");
+    this.#core.answers.sendValue(Kind.event, name, payload, "$.payload");
   }
 
   /**
@@ -215,7 +215,7 @@ export class RpcSession implements AsyncDisposable {
     const answer = Promise.withResolvers<void>();
     core.pings.set(id, answer.resolve);
     const startedAt = performance.now();
-    core.control([Kind.ping, id]);
+    core.answers.control([Kind.ping, id]);
     await Promise.race([answer.promise, this.closed.then(() => Promise.reject(core.failure))]);
     return performance.now() - startedAt;
   }
@@ -230,7 +230,7 @@ export class RpcSession implements AsyncDisposable {
     const core = this.#core;
     if (core.state !== "open") return null;
     core.state = "stopping";
-    core.control([Kind.shutdown, graceMs]);
+    core.answers.control([Kind.shutdown, graceMs]);
     const timer = setTimeout(() => core.goodbye.resolve(null), graceMs);
     try {
       return await core.goodbye.promise;

@@ -5,13 +5,8 @@
  */
 
 import type { FrameTransport } from "../transport/mod.ts";
-import {
-  DisposedError,
-  LimitExceededError,
-  PluginCrashedError,
-  ProtocolError,
-  SerializationError,
-} from "../errors.ts";
+import { DisposedError, LimitExceededError, PluginCrashedError, ProtocolError } from "../errors.ts";
+import { AnswerSender } from "./answer_sender.ts";
 import { currentCall, synchronousStore } from "./ambient.ts";
 import { dispatch } from "./dispatch.ts";
 import { EventHandlers } from "./event_handlers.ts";
@@ -23,7 +18,6 @@ import { rpcLimits } from "./limits.ts";
 import { Kind, type Message, PROTOCOL_VERSION } from "./messages.ts";
 import { OutgoingCalls } from "./outgoing_calls.ts";
 import { ReferenceTable } from "./references.ts";
-import type { ServedCall } from "./served_call.ts";
 import type { RpcSession } from "./session.ts";
 import { StreamTable } from "./stream_table.ts";
 import { describeMessage } from "./trace.ts";
@@ -62,6 +56,7 @@ export class SessionCore {
   readonly transport: FrameTransport;
   readonly codec: FrameCodec;
   readonly sender: FrameSender;
+  readonly answers: AnswerSender;
   readonly writer: ValueWriter;
   readonly reader: ValueReader;
   readonly references: ReferenceTable;
@@ -75,7 +70,6 @@ export class SessionCore {
   readonly goodbye: PromiseWithResolvers<number | null> = Promise.withResolvers();
   readonly end: PromiseWithResolvers<Error | null> = Promise.withResolvers();
   readonly pings: Map<number, () => void> = new Map();
-  readonly #releases = new Map<number, number>();
   state: RpcState = "new";
   /** Why nothing works any more; set when the state becomes `closed`. */
   failure: Error | undefined;
@@ -95,16 +89,22 @@ export class SessionCore {
     this.greeting.promise.catch(() => undefined);
     this.codec = new FrameCodec(limits);
     this.sender = new FrameSender(transport, this.codec, { ...limits, trace: options.trace });
+    this.answers = new AnswerSender({
+      sender: this.sender,
+      streams: () => this.streams,
+      isListening: () => this.state !== "closed" && this.state !== "closing",
+      breach: (error) => this.breach(error),
+    });
     this.references = new ReferenceTable({
       callReference: (id, method, args, options) => this.call(id, method, args, options),
-      releaseReference: (id, count) => this.#release(id, count),
+      releaseReference: (id, count) => this.answers.release(id, count),
     }, limits.maxReferences);
     this.streams = new StreamTable(
       {
-        sendItem: (stream, value) => this.sendValue(Kind.item, stream, value, "$.item"),
-        sendEnd: (stream, end) => this.#sendEnd(stream, end),
-        sendCredit: (stream, items) => this.control([Kind.credit, stream, items]),
-        sendStop: (stream, reason) => this.#sendReason(Kind.stop, stream, reason),
+        sendItem: (stream, value) => this.answers.sendValue(Kind.item, stream, value, "$.item"),
+        sendEnd: (stream, end) => this.answers.sendEnd(stream, end),
+        sendCredit: (stream, items) => this.answers.control([Kind.credit, stream, items]),
+        sendStop: (stream, reason) => this.answers.sendReason(Kind.stop, stream, reason),
         drained: () => this.transport.drained(),
       },
       limits,
@@ -117,7 +117,7 @@ export class SessionCore {
     this.sender.writer = this.writer;
     this.reader = new ValueReader({ ...parts, mapStack: options.mapStack ?? ((stack) => stack) });
     this.events = new EventHandlers((error, where) => this.handlerFailed(error, where));
-    this.outgoing = new OutgoingCalls((id, reason) => this.#sendReason(Kind.cancel, id, reason), {
+    this.outgoing = new OutgoingCalls((id, reason) => this.answers.sendReason(Kind.cancel, id, reason), {
       peerName: this.name,
       maxInFlight: limits.maxInFlight,
     });
@@ -129,9 +129,9 @@ export class SessionCore {
       ambient: this.ambient,
       limits,
       depthOf: (id) => this.outgoing.depthOf(id),
-      reply: (call, value) => this.#reply(call, value),
-      replyError: (id, error) => this.replyError(id, error),
-      sendProgress: (id, value) => void this.sendValue(Kind.progress, id, value, "$.progress"),
+      reply: (call, value) => this.answers.reply(call, value),
+      replyError: (id, error) => this.answers.replyError(id, error),
+      sendProgress: (id, value) => void this.answers.sendValue(Kind.progress, id, value, "$.progress"),
       handlerFailed: (error, where) => this.handlerFailed(error, where),
     });
   }
@@ -149,14 +149,14 @@ export class SessionCore {
   /** Guest: show the token. */
   greet(): void {
     const { token, runtime } = this.options;
-    this.control([Kind.hello, PROTOCOL_VERSION, token, runtime ?? {}, this.limits]);
+    this.answers.control([Kind.hello, PROTOCOL_VERSION, token, runtime ?? {}, this.limits]);
   }
 
   /** Guest: see `RpcSession.goodbye()`. */
   async sayGoodbye(code: number): Promise<void> {
     if (this.state !== "open" && this.state !== "stopping") return;
     this.state = "stopping";
-    this.control([Kind.goodbye, code]);
+    this.answers.control([Kind.goodbye, code]);
     await this.transport.flushed();
     this.finish(
       new DisposedError(`Cannot use the session as this process said goodbye: exit code ${code}`),
@@ -233,36 +233,6 @@ export class SessionCore {
       });
     } catch (error) {
       return Promise.reject(error);
-    }
-  }
-
-  /** Send `[kind, id, value]`; gives the size of the frame. */
-  sendValue(kind: number, id: number | string, value: unknown, root: string): number {
-    return this.sender.sendWritten([kind, id, this.writer.write(value, root)]);
-  }
-
-  /** Send something that must arrive: if the peer does not read, the session is over. */
-  control(message: Message): void {
-    if (this.state === "closed" || this.state === "closing") return;
-    try {
-      this.sender.send(message);
-    } catch (error) {
-      this.breach(error);
-    }
-  }
-
-  /** Reply with an error; one that cannot cross loses what does not. */
-  replyError(id: number, error: unknown): void {
-    if (this.state === "closed" || this.state === "closing") return;
-    try {
-      try {
-        this.sendValue(Kind.error, id, error, "$.error");
-      } catch (failure) {
-        if (!(failure instanceof SerializationError) && !isFrameTooLarge(failure)) throw failure;
-        this.sendValue(Kind.error, id, summaryOf(error, failure), "$.error");
-      }
-    } catch (failure) {
-      this.breach(failure);
     }
   }
 
@@ -357,56 +327,6 @@ export class SessionCore {
     }
     this.finish(failure, failure);
   }
-
-  #reply(call: ServedCall, value: unknown): void {
-    if (this.state === "closed" || this.state === "closing") return;
-    try {
-      this.streams.servedCall = call;
-      this.sendValue(Kind.result, call.id, value, "$.result");
-    } catch (error) {
-      this.replyError(call.id, error);
-    } finally {
-      this.streams.servedCall = undefined;
-    }
-  }
-
-  #sendEnd(stream: number, end: { readonly value: unknown } | { readonly error: unknown }): void {
-    if (this.state === "closed" || this.state === "closing") return;
-    const isError = "error" in end;
-    const value = isError ? end.error : end.value;
-    try {
-      if (!isError && value === undefined) this.sender.send([Kind.end, stream]);
-      else this.sender.sendWritten([Kind.end, stream, isError, this.writer.write(value, "$.end")]);
-    } catch (failure) {
-      if (!(failure instanceof SerializationError) && !isFrameTooLarge(failure)) return this.breach(failure);
-      this.control([Kind.end, stream, true, this.writer.write(summaryOf(value, failure), "$.end")]);
-      this.writer.commit();
-    }
-  }
-
-  /** `cancel` and `stop` carry a reason; one that cannot cross is only named. */
-  #sendReason(kind: number, id: number, reason: unknown): void {
-    if (this.state === "closed" || this.state === "closing") return;
-    try {
-      this.sendValue(kind, id, reason, "$.reason");
-    } catch (failure) {
-      if (!(failure instanceof SerializationError) && !isFrameTooLarge(failure)) return this.breach(failure);
-      this.control([kind, id, String(reason).slice(0, 200)]);
-    }
-  }
-
-  /** Releases of one turn leave in one frame. */
-  #release(id: number, count: number): void {
-    if (this.state === "closed" || this.state === "closing") return;
-    if (this.#releases.size === 0) queueMicrotask(() => this.#flushReleases());
-    this.#releases.set(id, (this.#releases.get(id) ?? 0) + count);
-  }
-
-  #flushReleases(): void {
-    const pairs = [...this.#releases].flat();
-    this.#releases.clear();
-    this.control([Kind.release, pairs]);
-  }
 }
 
 async function flushedWithin(transport: FrameTransport, ms: number): Promise<void> {
@@ -414,19 +334,6 @@ async function flushedWithin(transport: FrameTransport, ms: number): Promise<voi
   const timer = setTimeout(timeout.resolve, ms);
   await Promise.race([transport.flushed(), timeout.promise]);
   clearTimeout(timer);
-}
-
-function isFrameTooLarge(error: unknown): boolean {
-  return error instanceof LimitExceededError && error.limit !== "maxQueuedBytes";
-}
-
-/** What is left of an error that cannot cross. */
-function summaryOf(error: unknown, failure: unknown): Error {
-  if (!(error instanceof Error)) return failure instanceof Error ? failure : new Error(String(failure));
-  const summary = new Error(error.message.slice(0, 1024));
-  summary.name = error.name;
-  if (error.stack !== undefined) summary.stack = error.stack.slice(0, 16_384);
-  return summary;
 }
 
 function tooDeep(asked: number, allowed: number): LimitExceededError {
