@@ -89,7 +89,7 @@ export class AnswerSender {
           this.#parts.sender.writer.write(value, "$.end"),
         ]);}
     } catch (failure) {
-      if (!(failure instanceof SerializationError) && !isFrameTooLarge(failure)) {
+      if (isPeerDeaf(failure)) {
         return this.#parts.breach(failure);
       }
       this.control([
@@ -108,7 +108,7 @@ export class AnswerSender {
     try {
       this.sendValue(kind, id, reason, "$.reason");
     } catch (failure) {
-      if (!(failure instanceof SerializationError) && !isFrameTooLarge(failure)) {
+      if (isPeerDeaf(failure)) {
         return this.#parts.breach(failure);
       }
       this.control([kind, id, String(reason).slice(0, 200)]);
