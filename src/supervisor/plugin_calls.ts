@@ -1,0 +1,160 @@
+/**
+ * Sends calls to whichever process of a plugin answers now, and waits for one while it restarts.
+ *
+ * @module
+ */
+
+import type { LoadConfig, SupervisionConfig } from "../config/types.ts";
+import { CallTimeoutError, PluginCrashedError } from "../errors.ts";
+import type { RemoteSource } from "../proxy/mod.ts";
+import type { CallOptions, ExportDescription } from "../rpc/mod.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { GenerationProcess } from "./plugin_process.ts";
+
+/** Name under which a plugin's exports can be called in its process. */
+export const PLUGIN_TARGET = "plugin";
+
+/** What calls need to know of their plugin. */
+export interface CallSetup {
+  readonly config: LoadConfig & SupervisionConfig;
+  readonly lifecycle: Lifecycle<GenerationProcess>;
+  /** Exports of the last process that was ready. */
+  readonly exports: () => readonly ExportDescription[];
+}
+
+/** The exports of a plugin over all its processes. A call belongs to one process and dies with it. */
+export class PluginCalls implements RemoteSource {
+  readonly #setup: CallSetup;
+  readonly #idempotent: ReadonlySet<string>;
+
+  /** @param setup Whom to call. */
+  constructor(setup: CallSetup) {
+    this.#setup = setup;
+    this.#idempotent = new Set(setup.config.idempotent);
+  }
+
+  get exports(): readonly ExportDescription[] {
+    return this.#setup.exports();
+  }
+
+  call(method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    const process = this.#alive;
+    const result = process === null
+      ? this.#callWhenReady(method, args, options)
+      : this.#callOn(process, method, args, options);
+    const mayRepeat = process !== null && this.#idempotent.has(method);
+    return mayRepeat ? this.#again(process, result, method, args, options) : result;
+  }
+
+  stream(method: string, args: readonly unknown[], options?: CallOptions): AsyncIterableIterator<unknown> {
+    const process = this.#alive;
+    return process === null
+      ? this.#streamWhenReady(method, args, options)
+      : process.session.stream(PLUGIN_TARGET, method, args, options);
+  }
+
+  /** The process that answers now; `null` also for one whose connection is gone although its end is not known yet. */
+  get #alive(): GenerationProcess | null {
+    const { current } = this.#setup.lifecycle;
+    return current === null || isGone(current) ? null : current;
+  }
+
+  /** Waits for a process whose connection has not ended. */
+  async #ready(signal?: AbortSignal): Promise<GenerationProcess> {
+    const { lifecycle } = this.#setup;
+    for (;;) {
+      const process = await lifecycle.ready(signal);
+      if (!isGone(process)) return process;
+      await process.exited;
+    }
+  }
+
+  #callOn(
+    process: GenerationProcess,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown> {
+    const result = process.session.call(PLUGIN_TARGET, method, args, options);
+    const { wallMs } = this.#setup.config.limits;
+    return wallMs === null ? result : boundedByWall(process, result, wallMs);
+  }
+
+  /** The wait for a process is a part of the call: it counts against its deadline. */
+  async #callWhenReady(
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const { config } = this.#setup;
+    const timeoutMs = options.timeoutMs ?? config.timeoutMs;
+    if (timeoutMs === 0) {
+      return await this.#callOn(await this.#ready(options.signal), method, args, options);
+    }
+    const startedAt = performance.now();
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(timeoutError(config.name, method, timeoutMs)), timeoutMs);
+    const signal = options.signal === undefined
+      ? timeout.signal
+      : AbortSignal.any([options.signal, timeout.signal]);
+    try {
+      const process = await this.#ready(signal);
+      const restMs = Math.max(1, timeoutMs - (performance.now() - startedAt));
+      return await this.#callOn(process, method, args, { ...options, timeoutMs: restMs });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async *#streamWhenReady(
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions = {},
+  ): AsyncGenerator<unknown, unknown, unknown> {
+    const process = await this.#ready(options.signal);
+    return yield* process.session.stream(PLUGIN_TARGET, method, args, options);
+  }
+
+  /** A call that may be run again is, once, on the process that follows the one that died under it. */
+  async #again(
+    process: GenerationProcess,
+    first: Promise<unknown>,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown> {
+    try {
+      return await first;
+    } catch (error) {
+      // The same error may come from another plugin that this one uses: then this one is alive.
+      const isOwnDeath = error instanceof PluginCrashedError && isGone(process);
+      if (!isOwnDeath || !this.#setup.config.restart.isEnabled) throw error;
+      return await this.#callWhenReady(method, args, options);
+    }
+  }
+}
+
+function isGone({ session }: GenerationProcess): boolean {
+  return session.state === "closing" || session.state === "closed";
+}
+
+/** A call that outlives the wall limit takes its process with it, whatever it is doing. */
+async function boundedByWall(
+  process: GenerationProcess,
+  result: Promise<unknown>,
+  wallMs: number,
+): Promise<unknown> {
+  const timer = setTimeout(() => process.generation.sandbox.guest.kill("wall-timeout"), wallMs);
+  try {
+    return await result;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function timeoutError(name: string, method: string, timeoutMs: number): CallTimeoutError {
+  return new CallTimeoutError(
+    `Cannot finish call "${method}" of plugin "${name}" within ${timeoutMs} ms: it was restarting`,
+    { timeoutMs },
+  );
+}

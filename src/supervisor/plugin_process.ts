@@ -1,0 +1,97 @@
+/**
+ * One process of a plugin as its lifecycle sees it: what confines it, when it ended, how to end it.
+ *
+ * @module
+ */
+
+import { DisposedError } from "../errors.ts";
+import type { RpcSession } from "../rpc/mod.ts";
+import { type Clock, wait } from "../util/clock.ts";
+import { heartbeat } from "./heartbeat.ts";
+import type { PluginProcess } from "./lifecycle.ts";
+import type { Generation } from "./load_generation.ts";
+import type { ExitFacts, RunningFacts } from "./status.ts";
+
+/** How often a process that is to be retired is asked whether its calls have ended, in milliseconds. */
+const drainStepMs = 10;
+
+/** How a process is watched and ended. */
+export interface ProcessSetup {
+  /** Name for messages. */
+  readonly name: string;
+  readonly clock: Clock;
+  /** Time for calls in flight to end, and then for the plugin to stop, in milliseconds each. */
+  readonly shutdownGraceMs: number;
+  /** See `LoadOptions.heartbeatMs`. */
+  readonly heartbeatMs: number;
+}
+
+/** A loaded process. Owns its generation. */
+export class GenerationProcess implements PluginProcess {
+  readonly facts: RunningFacts;
+  readonly exited: Promise<ExitFacts>;
+  readonly generation: Generation;
+  readonly #setup: ProcessSetup;
+  readonly #heartbeat: Disposable | null;
+  #retiring: Promise<void> | null = null;
+
+  /** @param generation Owned from now on. */
+  constructor(generation: Generation, setup: ProcessSetup) {
+    const { guest, policy } = generation.sandbox;
+    this.generation = generation;
+    this.#setup = setup;
+    this.facts = { pid: guest.pid, tier: policy.tier, enforcement: policy.enforcement };
+    this.exited = guest.exited;
+    this.#heartbeat = setup.heartbeatMs === 0 ? null : this.#beat();
+  }
+
+  /** The connection to it. */
+  get session(): RpcSession {
+    return this.generation.sandbox.session;
+  }
+
+  /** Lets calls in flight end within the grace period, then stops it, by force after another. Idempotent; never rejects. */
+  retire(): Promise<void> {
+    return this.#retiring ??= this.#retire(true);
+  }
+
+  /** Stops it without waiting for calls in flight. Idempotent; never rejects. */
+  stop(): Promise<void> {
+    return this.#retiring ??= this.#retire(false);
+  }
+
+  async #retire(isDraining: boolean): Promise<void> {
+    const { name, shutdownGraceMs } = this.#setup;
+    const { guest, session } = this.generation.sandbox;
+    this.#heartbeat?.[Symbol.dispose]();
+    if (isDraining) await this.#drained();
+    await session.shutdown(shutdownGraceMs);
+    guest.kill("stopped");
+    await guest.exited;
+    session.close(new DisposedError(`Cannot call plugin "${name}": it was stopped`));
+    await this.generation[Symbol.asyncDispose]();
+  }
+
+  async #drained(): Promise<void> {
+    const { clock, shutdownGraceMs } = this.#setup;
+    const deadline = clock.now() + shutdownGraceMs;
+    while (this.session.state === "open" && this.#isBusy && clock.now() < deadline) {
+      await wait(clock, drainStepMs);
+    }
+  }
+
+  get #isBusy(): boolean {
+    const { pendingOut, pendingIn, streamsIn, streamsOut } = this.session.stats();
+    return pendingOut + pendingIn + streamsIn + streamsOut > 0;
+  }
+
+  #beat(): Disposable {
+    return heartbeat({
+      clock: this.#setup.clock,
+      intervalMs: this.#setup.heartbeatMs,
+      ping: () => this.session.ping(),
+      isBusy: () => this.#isBusy,
+      onLost: () => this.generation.sandbox.guest.kill("heartbeat-lost"),
+    });
+  }
+}
