@@ -35,5 +35,11 @@ callTest(
   /Requires read access to "\/etc\/passwd"/,
 );
 callTest("exits 124 after --timeout", ["forever", "--timeout=300ms"], 124, "", /error: /);
-callTest("exits 64 for an export that is not there", ["ad", "1"], 64, "", /Did you mean "add"\?/);
+callTest(
+  "exits 64 for an export that is not there",
+  ["ad", "1"],
+  64,
+  "",
+  /Cannot call "ad": the plugin has no such export/,
+);
 callTest("exits 64 for names that every object has", ["constructor"], 64, "", /has no such export/);

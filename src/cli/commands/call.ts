@@ -5,7 +5,6 @@
  */
 
 import { quote } from "../../util/quote.ts";
-import { nearest } from "../../util/nearest.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { entryModule } from "../entry_module.ts";
 import { reportError } from "../error_report.ts";
@@ -94,18 +93,16 @@ function jsonArgument(text: string): unknown {
 function exported(api: object, name: string): (...args: unknown[]) => unknown {
   let current: unknown = api;
   for (const part of name.split(".")) {
-    const names = Object.keys(current as object);
-    if (!names.includes(part)) throw noExport(name, names);
-    current = Reflect.get(current as object, part);
+    if (typeof current !== "object" || current === null || !(part in current)) throw noExport(name);
+    current = Reflect.get(current, part);
   }
   if (typeof current === "function") return current as (...args: unknown[]) => unknown;
   return () => current;
 }
 
-function noExport(name: string, names: readonly string[]): UsageError {
-  const close = nearest(name, names);
+function noExport(name: string): UsageError {
   return new UsageError(`Cannot call ${quote(name)}: the plugin has no such export`, {
-    hint: close !== null ? `Did you mean ${quote(close)}?` : `It exports ${names.join(", ") || "nothing"}`,
+    hint: "Names are those that the module exports; members of objects are written as object.member",
   });
 }
 
