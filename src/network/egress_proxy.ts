@@ -21,6 +21,8 @@ export const defaultEgressLimits: EgressLimits = Object.freeze({
 });
 
 const MAX_AUDIT_KEYS = 1_000;
+/** Connections beyond the limit that are still told so; more than these are closed unheard, to bound descriptors. */
+const TOLD_CONNECTIONS = 16;
 
 /**
  * Start a proxy for one plugin.
@@ -71,6 +73,15 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   return { socketPath: options.socketPath, usage, [Symbol.asyncDispose]: () => disposed ??= dispose() };
 }
 
+const unheard: EgressRoute = Object.freeze({
+  outcome: "denied",
+  target: "*",
+  address: null,
+  reason: "too many connections wait for an answer",
+  told: "",
+  suggestion: null,
+});
+
 type Usage = { connections: number; bytes: number; denied: number };
 
 function connectionContext(
@@ -113,6 +124,11 @@ async function serveAll(
   for (;;) {
     const client = await nextConnection(listener, context);
     if (client === null) break;
+    if (usage.connections >= context.limits.maxConnections + TOLD_CONNECTIONS) {
+      client.close();
+      context.decided(unheard);
+      continue;
+    }
     usage.connections++;
     const settled = () => {
       usage.connections--;

@@ -207,6 +207,20 @@ Deno.test("startEgressProxy() bounds connections open at once and takes new ones
   assert.equal((await h.ask(`127.0.0.1:${h.port}`)).answer, "ok\n");
 });
 
+Deno.test("startEgressProxy() closes connections unheard when too many wait, so that descriptors stay bounded", async () => {
+  await using h = await harness({ allow: [], limits: { maxConnections: 1 } });
+  const conns: Deno.UnixConn[] = [];
+  for (let n = 0; n < 20; n++) {
+    conns.push(await Deno.connect({ transport: "unix", path: h.proxy.socketPath }));
+  }
+  await until(() => h.proxy.usage.denied === 3);
+  assert.equal(h.proxy.usage.connections, 17);
+  assert.deepEqual(h.decisions.map(({ target, reason }) => [target, reason]), [
+    ["*", "too many connections wait for an answer"],
+  ]);
+  for (const conn of conns) conn.close();
+});
+
 Deno.test("startEgressProxy() ends a connection that passes the byte budget and denies later ones", async () => {
   await using h = await harness({ allow: ["127.0.0.1:PORT"], limits: { maxBytes: 100 } });
   const { conn } = await h.ask(`127.0.0.1:${h.port}`);
