@@ -56,7 +56,7 @@ export interface GraphRequest {
   /** There is a configuration or a package.json to be found. */
   readonly isConfigured: boolean;
   readonly lockPath: string | undefined;
-  /** Hosts that code may be downloaded from, besides Deno's own list. */
+  /** Hosts that code may be downloaded from; none leaves Deno's own list. */
   readonly allowImport: readonly string[];
   /** Where the process runs. */
   readonly directory: string;
@@ -71,13 +71,6 @@ const ENVIRONMENT = [
   "HOME", "XDG_CACHE_HOME", "DENO_DIR", "DENO_CERT", "DENO_TLS_CA_STORE", "NPM_CONFIG_REGISTRY", "JSR_URL", "TMPDIR",
   "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
   "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-];
-
-// deno-fmt-ignore
-/** Where Deno imports from without being asked. */
-const DEFAULT_HOSTS = [
-  "deno.land:443", "jsr.io:443", "esm.sh:443", "cdn.jsdelivr.net:443", "raw.githubusercontent.com:443",
-  "gist.githubusercontent.com:443", "unpkg.com:443",
 ];
 
 /**
@@ -153,7 +146,7 @@ function resolverFlags(request: GraphRequest): string[] {
     ...(request.configPath === undefined ? [] : [`--config=${request.configPath}`]),
     ...(request.isConfigured ? [] : ["--no-config"]),
     ...(request.lockPath === undefined ? ["--no-lock"] : [`--lock=${request.lockPath}`, "--frozen"]),
-    `--allow-import=${[...DEFAULT_HOSTS, ...request.allowImport].join(",")}`,
+    ...(request.allowImport.length === 0 ? [] : [`--allow-import=${request.allowImport.join(",")}`]),
   ];
 }
 

@@ -21,8 +21,9 @@ export type Namespace = "remote" | "builtin" | "plugin-module" | "native-add-on"
 /** Marks a question of ours to esbuild's own resolver, which must not come back to us. */
 const NATIVE = Symbol("native");
 
+/** By its name, or by the URL of the published file. Whatever a server would answer, the plugin gets our code. */
 const PLUGIN_MODULE =
-  /^(?:jsr:\/?)?@cordon\/cordon(?:@[^/]*)?\/plugin$|^https:\/\/jsr\.io\/@cordon\/cordon\/[^/]+\/src\/guest\/mod\.ts$/;
+  /^(?:jsr:\/?)?@cordon\/cordon(?:@[^/]*)?\/plugin$|^https:\/\/[^/]+\/@cordon\/cordon\/[^/]+\/src\/guest\/mod\.ts$/;
 const HOST_MODULE = /^(?:jsr:\/?)?@cordon\/cordon(?:@[^/]*)?(?:\/cli)?$/;
 
 /**

@@ -32,7 +32,7 @@ export interface BundleRequest {
   readonly deno: string;
   /** The entry is a script whose `import.meta.main` is true (`cordon run`). @default false */
   readonly isMain?: boolean;
-  /** `host:port` from which code may be downloaded, besides Deno's own list. @default [] */
+  /** `host:port` from which code may be downloaded, instead of Deno's own list. @default [] */
   readonly allowImport?: readonly string[];
   readonly signal?: AbortSignal;
 }

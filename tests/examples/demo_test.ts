@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { REPOSITORY, runDeno } from "./run.ts";
+
+Deno.test("examples/demo.ts tells its story to the end", async () => {
+  const { code, stdout, stderr } = await runDeno(["run", "-A", "examples/demo.ts"], REPOSITORY);
+  assert.equal(code, 0, stderr);
+  for (
+    const chapter of ["1  This machine", "2  Two plugins", "3  A third plugin", "4  A hostile", "5  How fast"]
+  ) {
+    assert.ok(stdout.includes(`\n${chapter}`), `chapter "${chapter}" expected in:\n${stdout}`);
+  }
+  assert.match(
+    stdout,
+    /README\.md +[\d.]+ KiB +[\d.]+ ms +[\d.]+ ms +differs: \d+ headings with an id, then 0/,
+  );
+  assert.match(stdout, /\d+ attempts, 0 went through\. Checked on the host: nothing was touched\./);
+  assert.match(
+    stdout,
+    /<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"\/><title>Cordon<\/title>/i,
+  );
+});

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { createHost } from "../../mod.ts";
+import { Bystander } from "../../examples/demo/bystander.ts";
+import type { Attempt } from "../../examples/hostile.ts";
+import { REPOSITORY, runDeno } from "./run.ts";
+
+const HOSTILE = new URL("examples/hostile.ts", REPOSITORY);
+
+/** `fetch` of a public site needs a network, which the machine may not have at all. */
+const NEEDS_INTERNET = "phone home";
+
+Deno.test("examples/hostile.ts gets what it wants without a sandbox (positive control)", async () => {
+  await using bystander = await Bystander.create();
+  const script = `import { attack } from ${JSON.stringify(HOSTILE.href)};
+    console.log(JSON.stringify(await attack(${JSON.stringify(bystander.targets)})));`;
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(file, script);
+    const { code, stdout, stderr } = await runDeno(["run", "-A", "--no-config", file], REPOSITORY);
+    assert.equal(code, 0, stderr);
+    const attempts: Attempt[] = JSON.parse(stdout);
+    const failed = attempts.filter(({ goal, succeeded }) => !succeeded && goal !== NEEDS_INTERNET);
+    assert.deepEqual(failed, []);
+    const damage = await bystander.damage();
+    assert.deepEqual(damage, [
+      "the secret was changed",
+      "files were left: secret.mjs, secret.mjs.left",
+      "2 connections were made",
+    ]);
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("examples/hostile.ts gets nothing in a sandbox", async () => {
+  await using bystander = await Bystander.create();
+  await using host = await createHost();
+  await using hostile = await host.load<typeof import("../../examples/hostile.ts")>(HOSTILE);
+  const attempts = await hostile.api.attack(bystander.targets);
+  assert.deepEqual(attempts.filter(({ succeeded }) => succeeded), []);
+  assert.deepEqual(await bystander.damage(), []);
+  const answers = new Map(attempts.map(({ goal, how, answer }) => [`${goal}: ${how}`, answer]));
+  for (
+    const refused of [
+      "read a secret: Deno.readTextFile",
+      "read a secret: node:fs",
+      "read the accounts: /etc/passwd",
+      "change the secret: Deno.writeTextFile",
+      "start a program: Deno.Command",
+      "run native code: Deno.dlopen",
+      "signal the host: Deno.kill",
+      "learn the host's name: Deno.hostname",
+    ]
+  ) assert.match(answers.get(refused) ?? "", /^NotCapable: /, refused);
+});

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { REPOSITORY, runDeno } from "./run.ts";
+
+/** A copy of the template as a project of its own, which takes Cordon from this repository instead of JSR. */
+async function copyTemplate(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await Deno.makeTempDir({ prefix: "cordon-template-" });
+  await copyDirectory(new URL("examples/template/", REPOSITORY), path);
+  const file = join(path, "deno.json");
+  const own = JSON.parse(await Deno.readTextFile(new URL("deno.json", REPOSITORY)));
+  const text = (await Deno.readTextFile(file))
+    .replaceAll("jsr:@cordon/cordon@^0.1.0/cli", new URL("src/cli/main.ts", REPOSITORY).pathname)
+    .replaceAll("jsr:@cordon/cordon@^0.1.0/plugin", new URL("src/guest/mod.ts", REPOSITORY).href)
+    .replaceAll("jsr:@cordon/cordon@^0.1.0", new URL("mod.ts", REPOSITORY).href);
+  const config = JSON.parse(text);
+  // A published package has these written into its code.
+  config.imports = { ...own.imports, ...config.imports };
+  await Deno.writeTextFile(file, JSON.stringify(config));
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+async function copyDirectory(from: URL, to: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (!isDirectory) await Deno.copyFile(new URL(name, from), join(to, name));
+    else {
+      await Deno.mkdir(join(to, name));
+      await copyDirectory(new URL(`${name}/`, from), join(to, name));
+    }
+  }
+}
+
+Deno.test("examples/template/ starts, runs its script and passes its own test", async () => {
+  await using project = await copyTemplate();
+  const start = await runDeno(["task", "start"], project.path);
+  assert.deepEqual([start.code, start.stdout], [
+    0,
+    "6 × the\n4 × wall\n2 × plugin\nThe plugin noted: counted 28 words\n",
+  ], start.stderr);
+  const script = await runDeno(["task", "longest"], project.path);
+  assert.deepEqual([script.code, script.stdout], [0, "knocked\n"], script.stderr);
+  const test = await runDeno(["task", "test"], project.path);
+  assert.equal(test.code, 0, test.stdout + test.stderr);
+  assert.match(test.stdout, /1 passed/);
+});
