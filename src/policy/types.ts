@@ -59,6 +59,11 @@ export interface SeccompProfile {
   readonly unix: boolean;
   /** Device ioctls of GPUs pass. */
   readonly gpu: boolean;
+  /**
+   * The host's own file tree is in sight, as there is no mount namespace: what Landlock does not govern, such as modes,
+   * owners and times of files by path, is refused by the filter. @default false
+   */
+  readonly hostFiles?: boolean;
 }
 
 /** A real account of the host. */
