@@ -8,6 +8,7 @@ import type { LaunchedGuest, LaunchRequest } from "./types.ts";
 import type { StartPlan } from "./start_plan.ts";
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { LaunchError } from "../errors.ts";
+import { demandCpuAccounting } from "./cpu_governor.ts";
 import { Descriptors } from "./descriptors.ts";
 import { GuestSocket } from "./guest_socket.ts";
 import { RunningGuest } from "./running_guest.ts";
@@ -21,6 +22,7 @@ import { startPlan } from "./start_plan.ts";
  * @param request What to start. Its directory is removed also when the start fails.
  * @returns The running guest; the caller owns it.
  * @throws {LaunchError} If the process could not be started (stage `"spawn"`).
+ * @throws {SandboxUnavailableError} If a layer or limit of the policy cannot be put in force.
  * @throws {PermissionDeniedError} If a granted path is no longer what it was when it was checked.
  */
 export async function launch(request: LaunchRequest): Promise<LaunchedGuest> {
@@ -34,6 +36,7 @@ export async function launch(request: LaunchRequest): Promise<LaunchedGuest> {
 
 async function start(request: LaunchRequest): Promise<LaunchedGuest> {
   const { policy, directory, files } = request;
+  if (policy.limits.cpuPercent !== null) demandCpuAccounting(policy.plugin);
   const paths = sandboxPaths(policy, directory, files);
   using descriptors = new Descriptors(request.inheritedFds ?? []);
   const plan = startPlan(request, paths, descriptors);

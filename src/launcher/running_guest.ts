@@ -10,10 +10,12 @@ import type { ExitReason } from "../errors.ts";
 import type { ExitReport, LaunchedGuest, LaunchRequest, SandboxPaths } from "./types.ts";
 import type { GuestSocket } from "./guest_socket.ts";
 import { LaunchError } from "../errors.ts";
+import { CpuGovernor } from "./cpu_governor.ts";
 import { BwrapStatusReader } from "./bwrap_status.ts";
 import { checkMounts, type ExpectedMount } from "./mount_check.ts";
 import { exitReport } from "./exit_report.ts";
 import { OutputTail } from "./output_tail.ts";
+import { signalProcess } from "./signal_process.ts";
 
 const STDERR_TAIL_BYTES = 8192;
 /** Bubblewrap reports its child within milliseconds; if it does not, it is killed itself. */
@@ -48,6 +50,7 @@ export class RunningGuest implements LaunchedGuest {
   #saidGoodbye = false;
   #hasEnded = false;
   #killReason: ExitReason | null = null;
+  #governor: CpuGovernor | undefined;
   #killTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -75,6 +78,7 @@ export class RunningGuest implements LaunchedGuest {
     this.#isConnected = true;
     try {
       await this.#checkMounts();
+      await this.#governCpu();
       return connection;
     } catch (error) {
       connection.close();
@@ -103,6 +107,15 @@ export class RunningGuest implements LaunchedGuest {
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill("killed-by-host");
     await this.exited;
+  }
+
+  /** From the first connection on: what the runtime uses for its own start is not the plugin's. */
+  async #governCpu(): Promise<void> {
+    const { cpuPercent } = this.#parts.request.policy.limits;
+    if (cpuPercent === null) return;
+    const pid = await this.guestPid;
+    if (pid === null || this.#hasEnded) return;
+    this.#governor ??= new CpuGovernor(pid, cpuPercent);
   }
 
   /** Whoever connects has been executed, so everything is mounted. */
@@ -144,7 +157,7 @@ export class RunningGuest implements LaunchedGuest {
     const { child, statusFd } = this.#parts;
     const { childPid } = this.#status.status;
     if (statusFd === null) child.kill("SIGKILL");
-    else if (childPid !== null) killPid(childPid);
+    else if (childPid !== null) signalProcess(childPid, "SIGKILL");
     this.#killTimer ??= setTimeout(() => child.kill("SIGKILL"), STATUS_GRACE_MS);
   }
 
@@ -156,6 +169,7 @@ export class RunningGuest implements LaunchedGuest {
     const report = this.#reportOf(...await closed);
     this.#hasEnded = true;
     clearTimeout(this.#killTimer);
+    this.#governor?.[Symbol.dispose]();
     this.#guestPid.resolve(null);
     this.#report.resolve(report);
     await request.directory.remove();
@@ -181,15 +195,6 @@ export class RunningGuest implements LaunchedGuest {
     const { cpuSeconds } = this.#parts.request.policy.limits;
     const elapsedSeconds = (performance.now() - this.#startedAt) / 1000;
     return cpuSeconds !== null && elapsedSeconds * navigator.hardwareConcurrency >= cpuSeconds;
-  }
-}
-
-function killPid(pid: number): void {
-  try {
-    Deno.kill(pid, "SIGKILL");
-  } catch (error) {
-    // It ended in this moment.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -32,7 +32,7 @@ export function limitEnforcement(
 ): Readonly<Record<LimitName, LimitEnforcement>> {
   const enforcement: Record<LimitName, LimitEnforcement> = {
     memory: memory(limits, context),
-    cpuPercent: cpuPercent(limits),
+    cpuPercent: cpuPercent(limits, context),
     cpuSeconds: rlimit(limits.cpuSeconds, context),
     wallMs: host(limits.wallMs),
     processes: processes(limits, context),
@@ -56,9 +56,18 @@ function memory(limits: LimitConfig, context: LimitContext): LimitEnforcement {
   return { requested, mechanism: "rlimit", hard: true, note };
 }
 
-function cpuPercent(limits: LimitConfig): LimitEnforcement {
-  if (limits.cpuPercent === null) return { requested: null, mechanism: "none", hard: true };
-  return { requested: limits.cpuPercent, mechanism: "none", hard: false, note: "needs a cgroup of its own" };
+function cpuPercent(limits: LimitConfig, context: LimitContext): LimitEnforcement {
+  const requested = limits.cpuPercent;
+  if (requested === null) return { requested, mechanism: "none", hard: true };
+  if (!context.isLinux) {
+    return { requested, mechanism: "none", hard: false, note: "processor time is told on Linux only" };
+  }
+  return {
+    requested,
+    mechanism: "watchdog",
+    hard: true,
+    note: "the host stops the plugin when it is ahead of its share",
+  };
 }
 
 function processes(limits: LimitConfig, context: LimitContext): LimitEnforcement {

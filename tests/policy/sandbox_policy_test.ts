@@ -142,26 +142,28 @@ Deno.test("sandboxPolicy() passes an ordinary variable, and Deno may read that o
 });
 
 Deno.test("sandboxPolicy() refuses a limit that must be hard and cannot be", () => {
-  const limits = {
+  const limits = (enforce: "required" | "best-effort") => ({
     ...DEFAULT_LIMITS,
-    cpuPercent: 50,
-    enforce: { ...DEFAULT_LIMITS.enforce, cpuPercent: "required" as const },
-  };
-  throws(() => policy({ limits }), (error: Error) => {
-    return error instanceof SandboxUnavailableError && error.findings[0]?.id === "limit-cpuPercent";
+    tmpBytes: 1024,
+    enforce: { ...DEFAULT_LIMITS.enforce, tmp: enforce },
   });
-  const soft = policy({ limits: { ...DEFAULT_LIMITS, cpuPercent: 50 } });
-  deepEqual([soft.enforcement.cpuPercent.requested, soft.enforcement.cpuPercent.hard], [50, false]);
+  const sandbox = "permissions-only";
+  throws(() => policy({ sandbox, limits: limits("required") }), (error: Error) => {
+    return error instanceof SandboxUnavailableError && error.findings[0]?.id === "limit-tmp";
+  });
+  const soft = policy({ sandbox, limits: limits("best-effort") });
+  deepEqual([soft.enforcement.tmp.requested, soft.enforcement.tmp.hard], [1024, false]);
+  equal(policy({ limits: limits("required") }).enforcement.tmp.hard, true);
 });
 
 Deno.test("sandboxPolicy() states for every limit by what it is enforced", () => {
-  const limits = { ...DEFAULT_LIMITS, cpuSeconds: 5, wallMs: 100, tmpBytes: 10 };
+  const limits = { ...DEFAULT_LIMITS, cpuPercent: 50, cpuSeconds: 5, wallMs: 100, tmpBytes: 10 };
   const mechanisms = Object.entries(policy({ limits }).enforcement).map((
     [name, { mechanism, hard }],
   ) => [name, mechanism, hard]);
   deepEqual(mechanisms, [
     ["memory", "rlimit", true],
-    ["cpuPercent", "none", true],
+    ["cpuPercent", "watchdog", true],
     ["cpuSeconds", "rlimit", true],
     ["wallMs", "host", true],
     ["processes", "rlimit", true],

@@ -1,0 +1,92 @@
+/**
+ * Keeps a running process to its share of processor time.
+ *
+ * @module
+ */
+
+import { SandboxUnavailableError } from "../errors.ts";
+import { CpuBudget } from "./cpu_budget.ts";
+import { signalProcess } from "./signal_process.ts";
+
+const PERIOD_MS = 25;
+/** The kernel reports processor time to user space in hundredths of a second: USER_HZ of proc_pid_stat(5). */
+const MS_PER_TICK = 10;
+
+/** Stops and continues one process. Disposing lets it run again, which does nothing to a process that has ended. */
+export class CpuGovernor implements Disposable {
+  readonly #pid: number;
+  readonly #budget: CpuBudget;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #isStopped = false;
+
+  /**
+   * @param pid A child of this process or of one of its children that is still to be waited for.
+   * @param percent Share of one core in percent.
+   */
+  constructor(pid: number, percent: number) {
+    this.#pid = pid;
+    this.#budget = new CpuBudget(percent, performance.now(), cpuMs(pid) ?? 0);
+    this.#timer = setInterval(() => this.#govern(), PERIOD_MS);
+    Deno.unrefTimer(this.#timer);
+  }
+
+  /** Let the process run as much as it likes. Idempotent. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#run();
+  }
+
+  #govern(): void {
+    const used = cpuMs(this.#pid);
+    if (used === null) return;
+    if (this.#budget.mayRun(performance.now(), used)) return this.#run();
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    signalProcess(this.#pid, "SIGSTOP");
+  }
+
+  #run(): void {
+    if (!this.#isStopped) return;
+    this.#isStopped = false;
+    signalProcess(this.#pid, "SIGCONT");
+  }
+}
+
+/**
+ * Make sure that processor time can be read, before anything depends on it.
+ *
+ * @param plugin Name for the message.
+ * @throws {SandboxUnavailableError} If this host may not read /proc.
+ */
+export function demandCpuAccounting(plugin: string): void {
+  try {
+    Deno.readTextFileSync("/proc/self/stat");
+  } catch (cause) {
+    const summary = "the host may not read /proc, where processor time is told";
+    throw new SandboxUnavailableError(
+      `Cannot start "${plugin}" as limits.cpuPercent demands accounting: ${summary}`,
+      {
+        findings: [{
+          id: "limit-cpuPercent",
+          level: "fail",
+          summary,
+          fix: ["Run the host with --allow-all"],
+        }],
+        cause,
+      },
+    );
+  }
+}
+
+/** Processor time of all threads, in milliseconds; null when the process is gone. */
+function cpuMs(pid: number): number | null {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // The name in parentheses may contain anything; user and system time are the 12th and 13th fields after it.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
