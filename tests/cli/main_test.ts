@@ -2,6 +2,10 @@ import assert from "node:assert/strict";
 import { version } from "../../src/cli/version.ts";
 import { cordon } from "./cordon.ts";
 
+Deno.test("version() is that of the package", async () => {
+  assert.equal(version(), JSON.parse(await Deno.readTextFile("deno.json")).version);
+});
+
 Deno.test("cordon --version prints the version of the package", async () => {
   assert.deepEqual(await cordon(["--version"]), { code: 0, out: `${version()}\n`, err: "" });
 });
