@@ -11,6 +11,7 @@ import { syscallAbi } from "./architecture.ts";
 import { commonRules, PRCTL_COMMON } from "./common_rules.ts";
 import { compileFilter } from "./compile_filter.ts";
 import { gpuRules } from "./gpu_rules.ts";
+import { hostFilesRules } from "./host_files_rules.ts";
 import { networkRules } from "./network_rules.ts";
 import { ALLOW, check, oneOf, type RuleSet, withAny, without } from "./rule.ts";
 
@@ -88,6 +89,7 @@ export function filterRules(stage: FilterStage, profile: SeccompProfile): RuleSe
   return new Map([
     ...commonRules(),
     ...(profile.gpu ? gpuRules() : []),
+    ...(profile.hostFiles === true ? hostFilesRules() : []),
     ...(stage === "bwrap" ? startRules(profile) : pluginRules(profile)),
   ]);
 }

@@ -97,6 +97,8 @@ const USES: readonly (readonly [call: string, use: string, ...args: bigint[]])[]
   ["fchmodat", "0644", 0n, 0n, 0o644n],
   ["fchmodat", "04755", 0n, 0n, 0o4755n],
   ["fchmodat2", "06755", 0n, 0n, 0o6755n],
+  ["utimensat", "by path", -100n & ALL, 0x7ffc_0000_1000n],
+  ["utimensat", "by descriptor", 3n, 0n],
   ["mmap", "anonymous, executable (JIT)", 0n, 4096n, 7n, 0x22n],
   ["mmap", "file, readable", 0n, 4096n, 1n, 2n],
   ["mmap", "file, executable (dlopen)", 0n, 4096n, 5n, 2n],

@@ -18,6 +18,7 @@ export const PROFILES: Readonly<Record<string, SeccompProfile>> = {
   unix: { network: false, unix: true, gpu: false },
   network: { network: true, unix: false, gpu: false },
   gpu: { network: false, unix: false, gpu: true },
+  hostFiles: { network: false, unix: false, gpu: false, hostFiles: true },
 };
 
 /** Foreign values of `seccomp_data.arch`: i386, ARM, RISC-V, and the other supported one. */
