@@ -12,6 +12,19 @@ const NEVER: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(Object.prototype),
 ]);
 
+/** Marks functions that never cross; see `local()`. */
+export const LOCAL: unique symbol = Symbol("cordon.local");
+
+/**
+ * Whether a function was marked with `local()`.
+ *
+ * @param value Anything.
+ * @returns True if it was.
+ */
+export function isLocal(value: unknown): boolean {
+  return typeof value === "function" && (value as { readonly [LOCAL]?: boolean })[LOCAL] === true;
+}
+
 /**
  * Whether a name may cross at all: no private names, nothing that every object has, nothing that makes a promise.
  *
@@ -47,7 +60,8 @@ export function callableMembers(
   const all = new Map<string, RpcFunction>();
   for (let holder: object | null = object; holder !== null && holder !== Object.prototype;) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(holder))) {
-      if (!isCallableName(name) || all.has(name) || typeof value !== "function" || isClass(value)) continue;
+      if (!isCallableName(name) || all.has(name) || typeof value !== "function") continue;
+      if (isClass(value) || isLocal(value)) continue;
       all.set(name, value as RpcFunction);
     }
     holder = Object.getPrototypeOf(holder);

@@ -51,7 +51,9 @@ function describe(
   members: Map<string, RpcFunction>,
   level: number,
 ): ExportDescription | undefined {
-  const value: unknown = Object.getOwnPropertyDescriptor(holder, name)?.value;
+  const descriptor = Object.getOwnPropertyDescriptor(holder, name);
+  if (descriptor === undefined || !("value" in descriptor)) return undefined;
+  const value: unknown = descriptor.value;
   if (typeof value === "function") {
     if (isClass(value) || members.has(prefix + name)) return undefined;
     // Nested functions are methods; exports of a module have no receiver.
