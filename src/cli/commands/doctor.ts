@@ -82,7 +82,7 @@ function printTable({ machine, confinement }: Diagnosis, failures: readonly Find
   for (const finding of machine.findings) printFinding(finding, output);
   if (confinement.length > 0) {
     output.note("");
-    output.note(style.bold("Tried from inside a real sandbox"));
+    output.note(style.bold("Tried from inside a real sandbox, with bait that the host itself has reached"));
     for (const finding of confinement) printFinding(finding, output);
   }
   output.note("");
