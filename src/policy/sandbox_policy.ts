@@ -7,12 +7,12 @@
 import type { LoadConfig, PathGrant, PermissionConfig } from "../config/types.ts";
 import type { PlatformFacts } from "../platform/types.ts";
 import type { Account, DenoPermissions, Mount, SandboxPolicy, SeccompProfile, Tier } from "./types.ts";
-import { SandboxUnavailableError } from "../errors.ts";
 import { pluginEnvironment } from "./environment.ts";
 import { isAtOrBelow } from "./forbidden_paths.ts";
 import { limitEnforcement } from "./limit_enforcement.ts";
 import { policyMounts } from "./policy_mounts.ts";
 import { sandboxTier } from "./sandbox_tier.ts";
+import { refuseUnenforcedGrants } from "./unenforced_grants.ts";
 
 /** Facts about the host process that the policy depends on. */
 export interface PolicyContext {
@@ -40,7 +40,7 @@ export function sandboxPolicy(
   const tier = sandboxTier(config.sandbox, facts);
   const isConfined = tier !== "permissions-only";
   const mounts = policyMounts(config, facts, tier);
-  refuseUnenforcedNetwork(config, tier);
+  refuseUnenforcedGrants(config, tier);
   const isLinux = facts.os === "linux";
   return Object.freeze({
     plugin: config.name,
@@ -51,7 +51,7 @@ export function sandboxPolicy(
     network: network(config.permissions.net),
     environment: pluginEnvironment(config.permissions.env),
     workingDirectory: workingDirectory(mounts, context),
-    seccomp: isConfined ? seccompProfile(config) : null,
+    seccomp: isConfined ? seccompProfile(config, tier) : null,
     landlockAbi: isConfined ? facts.landlockAbi : 0,
     limits: limits(config),
     enforcement: limitEnforcement(config.limits, {
@@ -62,22 +62,6 @@ export function sandboxPolicy(
     runAs: isLinux && facts.uid === 0 ? context.runAs : null,
     gpu: config.gpu,
   });
-}
-
-/** Only an empty network namespace makes the proxy the one way out. */
-function refuseUnenforcedNetwork({ name, permissions }: LoadConfig, tier: Tier): void {
-  if (permissions.net.kind !== "proxy" || tier === "full" || tier === "namespaces") return;
-  throw new SandboxUnavailableError(
-    `Cannot start "${name}" as a list of hosts is enforced in a network namespace: the tier "${tier}" has none`,
-    {
-      findings: [{
-        id: "network-namespace",
-        level: "fail",
-        summary: `the tier "${tier}" cannot keep a plugin to a list of hosts`,
-        fix: ['Use bubblewrap, or write net: "host" if the whole network may be reached'],
-      }],
-    },
-  );
 }
 
 function denoPermissions(permissions: PermissionConfig, mounts: readonly Mount[]): DenoPermissions {
@@ -120,12 +104,13 @@ function network(net: PermissionConfig["net"]): SandboxPolicy["network"] {
   );
 }
 
-function seccompProfile(config: LoadConfig): SeccompProfile {
+function seccompProfile(config: LoadConfig, tier: Tier): SeccompProfile {
   const { net, unix } = config.permissions;
   return Object.freeze({
     network: net.kind !== "none",
     unix: unix.length > 0 || net.kind === "proxy",
     gpu: config.gpu,
+    hostFiles: tier === "landlock",
   });
 }
 

@@ -25,7 +25,7 @@ Deno.test("sandboxPolicy() grants nothing that was not asked for", () => {
     environment: {},
     gpu: false,
   });
-  deepEqual(seccomp, { network: false, unix: false, gpu: false });
+  deepEqual(seccomp, { network: false, unix: false, gpu: false, hostFiles: false });
 });
 
 Deno.test("sandboxPolicy() is frozen all the way down", () => {
@@ -43,9 +43,19 @@ Deno.test("sandboxPolicy() drops the account of a root host only", () => {
 Deno.test("sandboxPolicy() opens sockets only as far as the network needs them", () => {
   const seccomp = (permissions: Partial<typeof NO_PERMISSIONS>) =>
     policy({ permissions: { ...NO_PERMISSIONS, ...permissions } }).seccomp;
-  deepEqual(seccomp({ net: { kind: "host" } }), { network: true, unix: false, gpu: false });
-  deepEqual(seccomp({ net: { kind: "proxy", allow: ["a:1"] } }), { network: true, unix: true, gpu: false });
-  deepEqual(seccomp({ unix: ["/srv/app.sock"] }), { network: false, unix: true, gpu: false });
+  deepEqual(seccomp({ net: { kind: "host" } }), { network: true, unix: false, gpu: false, hostFiles: false });
+  deepEqual(seccomp({ net: { kind: "proxy", allow: ["a:1"] } }), {
+    network: true,
+    unix: true,
+    gpu: false,
+    hostFiles: false,
+  });
+  deepEqual(seccomp({ unix: ["/srv/app.sock"] }), {
+    network: false,
+    unix: true,
+    gpu: false,
+    hostFiles: false,
+  });
 });
 
 Deno.test("sandboxPolicy() refuses a list of hosts where no network namespace enforces it", () => {
@@ -56,6 +66,18 @@ Deno.test("sandboxPolicy() refuses a list of hosts where no network namespace en
       return error instanceof SandboxUnavailableError && error.findings[0]?.id === "network-namespace";
     });
   }
+});
+
+Deno.test("sandboxPolicy() refuses a socket behind Landlock, which does not govern sockets", () => {
+  const permissions = { ...NO_PERMISSIONS, unix: ["/srv/app.sock"] };
+  equal(policy({ permissions }).tier, "namespaces");
+  throws(() => policy({ permissions, sandbox: "best-effort" }, { bwrap: null }), (error: Error) => {
+    return error instanceof SandboxUnavailableError && error.findings[0]?.id === "unix-sockets";
+  });
+});
+
+Deno.test("sandboxPolicy() tells the filter that the host's files are in sight behind Landlock", () => {
+  equal(policy({ sandbox: "best-effort" }, { bwrap: null }).seccomp?.hostFiles, true);
 });
 
 Deno.test("sandboxPolicy() gives a written path to Deno as readable too", () => {
