@@ -70,7 +70,7 @@ CORDON_API int32_t cordon_map(void *window, uint64_t window_bytes,
 			      uint64_t file_offset, uint64_t bytes,
 			      uint32_t mode);
 
-/* Put empty address space in the place of a mapping. -ERANGE, -ENOMEM. */
+/* Put zeros that take no memory in the place of a mapping. -ERANGE, -ENOMEM. */
 CORDON_API int32_t cordon_unmap(void *window, uint64_t window_bytes,
 				uint64_t offset, uint64_t bytes);
 

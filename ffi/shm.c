@@ -194,11 +194,12 @@ int32_t cordon_unmap(void *window, uint64_t window_bytes, uint64_t offset,
 
 	if (error != 0)
 		return error;
-	if (mmap((char *)window + offset, bytes, PROT_NONE,
+	/* Somebody may still look: zeros are better than the end of the process. */
+	if (mmap((char *)window + offset, bytes, PROT_READ,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
 		 0) == MAP_FAILED)
 		return -errno;
-	/* As in cordon_window_reserve(), so that neighbours merge again. */
+	/* As in cordon_map(), so that neighbours merge. */
 	madvise((char *)window + offset, bytes, MADV_DONTFORK);
 	return 0;
 }

@@ -34,6 +34,8 @@ const LIBRARY_FLAGS: readonly string[] = [
   "-Wl,--build-id=none",
   "-Wl,-z,relro,-z,now,-z,noexecstack",
   "-Wl,-soname,libcordon.so",
+  // Another thread may still wait inside when the library is closed.
+  "-Wl,-z,nodelete",
 ];
 
 /** A processor that the library is compiled for, and the compiler that does it. */

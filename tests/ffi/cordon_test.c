@@ -85,6 +85,7 @@ static void test_map(void)
 	memcpy(window + 2 * MIB, "mine", 5);
 	CHECK(strcmp(window + MIB, "shared") == 0);
 	CHECK(cordon_unmap(window, bytes, MIB, 2 * MIB) == 0);
+	CHECK(window[MIB] == 0 && window[3 * MIB - 1] == 0);
 	CHECK(cordon_region_facts(fd, facts) == 0);
 	CHECK(facts[CORDON_FACT_ALLOCATED] == 4096);
 	CHECK(cordon_discard(fd, 0, MIB) == 0);

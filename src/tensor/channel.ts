@@ -1,0 +1,229 @@
+/**
+ * Short messages between a host and a guest about shared memory, some of them with a descriptor.
+ *
+ * @module
+ */
+
+import { ProtocolError } from "../errors.ts";
+import type { ChannelCalls } from "../native/types.ts";
+import type { Clock } from "./types.ts";
+
+/** What a message is about. */
+export const MessageKind = {
+  /**
+   * Host: here is memory, with a descriptor. `id` its grant, `a` its bytes, `b` its purpose, `c` the lease or the
+   * request that it belongs to, flag 1: map it privately.
+   */
+  grant: 1,
+  /** Guest: give me `a` bytes. `id` numbers the request. */
+  request: 2,
+  /** Host: no. `id` of the request, `a` asked, `b` free, `c` limit. */
+  refuse: 3,
+  /** Guest: I have let go of what was granted as `id`. */
+  giveBack: 4,
+  /** I have taken what you sent as lease `id`. */
+  picked: 5,
+  /** I do not need what you sent as lease `id` any more. */
+  released: 6,
+  /** I do not keep what I sent as lease `id` any longer, unless you have taken it. */
+  expired: 7,
+} as const;
+
+/** What granted memory is for. */
+export const Purpose = {
+  /** Something that the host sends. */
+  lent: 0,
+  /** The answer to a request. */
+  made: 1,
+  /** Where the guest puts small things: the answer to a request too. */
+  guestArena: 2,
+  /** Where the host puts small things. */
+  hostArena: 3,
+} as const;
+
+/** Flag of a grant: changes by the receiver are its own. */
+export const FLAG_PRIVATE = 1;
+/** Flag of a request: it is for the guest's arena. */
+export const FLAG_ARENA = 1;
+
+/** One message. All numbers are integers of 0 or more. */
+export interface ChannelMessage {
+  /** One of `MessageKind`. */
+  readonly kind: number;
+  /** Bits; their meaning depends on the kind. */
+  readonly flags?: number;
+  /** What it is about. */
+  readonly id: number;
+  readonly a?: number;
+  readonly b?: number;
+  readonly c?: number;
+}
+
+/** A message that came in. */
+export interface IncomingMessage extends Required<ChannelMessage> {
+  /** The descriptor that came with it, the receiver's from now on, or -1. */
+  readonly fd: number;
+}
+
+const MESSAGE_BYTES = 40;
+const RETRY_MS = 20;
+
+/** One end of a channel. Owns its descriptor. */
+export class Channel implements Disposable {
+  readonly #native: ChannelCalls;
+  readonly #fd: number;
+  readonly #clock: Clock;
+  readonly #buffer = new Uint8Array(MESSAGE_BYTES);
+  readonly #backlog: { readonly bytes: Uint8Array; readonly fd: number }[] = [];
+  #cancelRetry: (() => void) | null = null;
+  #pendingWait: Promise<boolean> | null = null;
+  #isOpen = true;
+
+  /**
+   * @param native The native library.
+   * @param fd This end's descriptor.
+   * @param clock Time.
+   */
+  constructor(native: ChannelCalls, fd: number, clock: Clock) {
+    this.#native = native;
+    this.#fd = fd;
+    this.#clock = clock;
+  }
+
+  /** Nothing was closed yet, here or there. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /**
+   * Send a message, now or as soon as there is room. Messages keep their order. A closed channel drops them.
+   *
+   * @param message The message.
+   * @param fd A descriptor to pass; it must stay open until the channel is disposed or the peer has answered.
+   */
+  send(message: ChannelMessage, fd: number = -1): void {
+    if (!this.#isOpen) return;
+    this.#backlog.push({ bytes: encoded(message), fd });
+    this.flush();
+  }
+
+  /** Send what had no room before. */
+  flush(): void {
+    for (let next = this.#backlog[0]; next !== undefined && this.#isOpen; next = this.#backlog[0]) {
+      if (!this.#trySend(next)) return this.#retryLater();
+      this.#backlog.shift();
+    }
+  }
+
+  /**
+   * The next message that has come in.
+   *
+   * @returns The message, or null if there is none now.
+   * @throws {ProtocolError} If the peer sent something else than a message.
+   */
+  receive(): IncomingMessage | null {
+    if (!this.#isOpen) return null;
+    const received = this.#receive();
+    if (received === null) return null;
+    if (received.bytes === 0) {
+      this.#end();
+      return null;
+    }
+    const message = received.bytes === MESSAGE_BYTES ? decoded(this.#buffer, received.fd) : null;
+    if (message !== null) return message;
+    if (received.fd >= 0) this.#native.close(received.fd);
+    throw new ProtocolError("Cannot read a message about shared memory as its form is wrong");
+  }
+
+  /**
+   * Wait in this thread for a message.
+   *
+   * @param timeoutMs How long at most.
+   * @returns Whether there is one.
+   */
+  wait(timeoutMs: number): boolean {
+    return this.#isOpen && this.#native.waitReadable(this.#fd, timeoutMs);
+  }
+
+  /**
+   * Wait for a message.
+   *
+   * @returns Whether there may be one; false when the channel ended.
+   */
+  async readable(): Promise<boolean> {
+    if (!this.#isOpen) return false;
+    this.#pendingWait = this.#native.readable(this.#fd);
+    try {
+      return await this.#pendingWait && this.#isOpen;
+    } finally {
+      this.#pendingWait = null;
+    }
+  }
+
+  /** End the channel. The descriptor is closed at once, or when nobody waits on it any more. */
+  [Symbol.dispose](): void {
+    this.#end();
+  }
+
+  #end(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#backlog.length = 0;
+    this.#cancelRetry?.();
+    const close = (): void => this.#native.close(this.#fd);
+    if (this.#pendingWait === null) return close();
+    this.#native.shutdown(this.#fd);
+    this.#pendingWait.then(close, close);
+  }
+
+  #trySend({ bytes, fd }: { readonly bytes: Uint8Array; readonly fd: number }): boolean {
+    try {
+      return this.#native.send(this.#fd, bytes, fd);
+    } catch (error) {
+      // The peer is gone: its session says so, with the reason.
+      if (isPeerGone(error)) this.#end();
+      else throw error;
+      return true;
+    }
+  }
+
+  #receive(): { readonly bytes: number; readonly fd: number } | null {
+    try {
+      return this.#native.receive(this.#fd, this.#buffer);
+    } catch (error) {
+      if (isPeerGone(error)) return { bytes: 0, fd: -1 };
+      throw new ProtocolError("Cannot read a message about shared memory as it breaks the form", {
+        cause: error,
+      });
+    }
+  }
+
+  #retryLater(): void {
+    this.#cancelRetry ??= this.#clock.schedule(RETRY_MS, () => {
+      this.#cancelRetry = null;
+      this.flush();
+    });
+  }
+}
+
+function isPeerGone(error: unknown): boolean {
+  return error instanceof Error && "errno" in error &&
+    (error.errno === "EPIPE" || error.errno === "ECONNRESET");
+}
+
+function encoded(message: ChannelMessage): Uint8Array {
+  const view = new DataView(new ArrayBuffer(MESSAGE_BYTES));
+  view.setUint32(0, message.kind, true);
+  view.setUint32(4, message.flags ?? 0, true);
+  [message.id, message.a ?? 0, message.b ?? 0, message.c ?? 0].forEach((value, index) => {
+    view.setFloat64(8 + 8 * index, value, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+function decoded(bytes: Uint8Array, fd: number): IncomingMessage | null {
+  const view = new DataView(bytes.buffer);
+  const [id = -1, a = -1, b = -1, c = -1] = [0, 1, 2, 3].map((index) => view.getFloat64(8 + 8 * index, true));
+  if (![id, a, b, c].every((value) => Number.isSafeInteger(value) && value >= 0)) return null;
+  return { kind: view.getUint32(0, true), flags: view.getUint32(4, true), id, a, b, c, fd };
+}

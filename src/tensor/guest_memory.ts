@@ -1,0 +1,171 @@
+/**
+ * What a guest sees of the shared memory that its host makes.
+ *
+ * @module
+ */
+
+import type { Native, Window } from "../native/types.ts";
+import { guardedArray } from "./guarded_array.ts";
+import { pressure } from "./memory_budget.ts";
+import { RangeAllocator } from "./range_allocator.ts";
+import { Collector, type Hold, SharedHold, Storage } from "./storage.ts";
+import type { TensorLimits } from "./types.ts";
+
+/** Memory of one grant, mapped into the window: the origin of storages that show all of it. */
+export class GuestRegion {
+  /** Name of it for the host. */
+  readonly grant: number;
+  /** Its size. */
+  readonly bytes: number;
+  /** It was asked for by this guest, which may give it away. */
+  readonly isMade: boolean;
+  /** Whoever needs it: tensors and leases. */
+  readonly hold: SharedHold;
+
+  /**
+   * @param grant Name of it for the host.
+   * @param bytes Its size.
+   * @param isMade It was asked for by this guest.
+   * @param hold Whoever needs it.
+   */
+  constructor(grant: number, bytes: number, isMade: boolean, hold: SharedHold) {
+    this.grant = grant;
+    this.bytes = bytes;
+    this.isMade = isMade;
+    this.hold = hold;
+  }
+}
+
+/** A part of the guest's arena: the origin of small storages. */
+export class GuestBlock {
+  /** Where it starts in the arena. */
+  readonly offset: number;
+  /** Whoever needs it: tensors and leases. */
+  readonly hold: SharedHold;
+
+  /**
+   * @param offset Where it starts in the arena.
+   * @param hold Whoever needs it.
+   */
+  constructor(offset: number, hold: SharedHold) {
+    this.offset = offset;
+    this.hold = hold;
+  }
+}
+
+/** Maps what was granted into the one window that was reserved before FFI was given up. */
+export class GuestMemory {
+  readonly #window: Window;
+  readonly #whole: ArrayBuffer;
+  readonly #addresses: RangeAllocator;
+  readonly #collector = new Collector();
+  readonly #pinned = new Set<Storage>();
+  #mapped = 0;
+
+  /**
+   * Needs the `ffi` permission; nothing afterwards does.
+   *
+   * @param native The native library.
+   * @param limits Bounds.
+   */
+  constructor(native: Native, limits: TensorLimits) {
+    this.#window = native.reserveWindow(limits.windowBytes);
+    this.#whole = this.#window.arrayBuffer(0, limits.windowBytes);
+    this.#addresses = new RangeAllocator(limits.windowBytes, this.#window.pageBytes);
+  }
+
+  /** Mappings that exist. */
+  get mapped(): number {
+    return this.#mapped;
+  }
+
+  /** Address space in use, in bytes. */
+  get windowBytes(): number {
+    return this.#addresses.usedBytes;
+  }
+
+  /**
+   * Map granted memory. The descriptor is not needed afterwards.
+   *
+   * @param fd The descriptor; it stays the caller's.
+   * @param bytes The size that the host told.
+   * @param mode Shared or private.
+   * @param released Called once when it is not mapped any more.
+   * @returns Where it is in the window, and what lets go of it.
+   * @throws {NativeError} If it is no memory of that size whose size is sealed.
+   */
+  map(
+    fd: number,
+    bytes: number,
+    mode: "shared" | "private",
+    released: () => void,
+  ): { readonly offset: number; readonly hold: SharedHold } {
+    const length = this.#addresses.rounded(bytes);
+    const offset = this.#addresses.allocate(length);
+    if (offset === null) {
+      throw pressure("windowBytes", length, this.#window.bytes - this.windowBytes, this.#window.bytes);
+    }
+    try {
+      this.#window.map(offset, fd, 0, length, mode);
+    } catch (error) {
+      this.#addresses.free(offset, length);
+      throw error;
+    }
+    this.#mapped++;
+    return { offset, hold: new SharedHold({ release: () => this.#unmap(offset, length, released) }) };
+  }
+
+  /**
+   * Show mapped memory.
+   *
+   * @param offset Where it is in the window.
+   * @param bytes Its length.
+   * @param parts What it is, and what keeps it: one reference, which the storage takes over.
+   * @returns The bytes.
+   */
+  show(
+    offset: number,
+    bytes: number,
+    parts: { readonly hold: Hold; readonly origin?: object; readonly isReadOnly?: boolean },
+  ): Storage {
+    const hold = once(parts.hold);
+    const storage: Storage = new Storage({
+      buffer: this.#whole,
+      byteOffset: offset,
+      bytes,
+      ...(parts.origin === undefined ? {} : { origin: parts.origin }),
+      isReadOnly: parts.isReadOnly ?? false,
+      guard: (array, shown) => guardedArray(array, shown, (pinned) => this.#pinned.add(pinned)),
+      end: () => {
+        this.#pinned.delete(storage);
+        this.#collector.forget(hold);
+        hold.release();
+      },
+    });
+    this.#collector.watch(storage, hold);
+    return storage;
+  }
+
+  /** Bytes at a place in the window. Valid until it is unmapped. */
+  bytesAt(offset: number, bytes: number): Uint8Array {
+    return new Uint8Array(this.#whole, offset, bytes);
+  }
+
+  #unmap(offset: number, length: number, released: () => void): void {
+    this.#mapped--;
+    this.#window.unmap(offset, length);
+    this.#addresses.free(offset, length);
+    released();
+  }
+}
+
+/** Collected and released at the same time must let go once. */
+function once(hold: Hold): Hold {
+  let isHeld = true;
+  return {
+    release() {
+      if (isHeld) hold.release();
+      isHeld = false;
+    },
+  };
+}

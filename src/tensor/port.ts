@@ -1,0 +1,90 @@
+/**
+ * How one end hands memory to the other. There is one for shared memory on each side, and one that copies.
+ *
+ * @module
+ */
+
+import { LimitExceededError, ProtocolError } from "../errors.ts";
+import type { Place } from "./place.ts";
+import { Storage } from "./storage.ts";
+import type { ValueContext } from "./types.ts";
+
+/** One end of a connection, as far as memory is concerned. */
+export interface TensorPort {
+  /** Typed arrays of this size and more go through `snapshot()`; Infinity for none. */
+  readonly arrayBytes: number;
+  /**
+   * Show the receiver these very bytes if that is possible, or else a copy.
+   *
+   * @param storage The bytes; the caller keeps its reference.
+   * @param context Undone if the message is not sent.
+   */
+  lend(storage: Storage, context: ValueContext): Place;
+  /** Give the receiver these bytes for good. The storage is released whatever happens. */
+  give(storage: Storage, context: ValueContext): Place;
+  /** Give the receiver a copy of these bytes. */
+  snapshot(bytes: Uint8Array, context: ValueContext): Place;
+  /**
+   * Take what the peer has sent.
+   *
+   * @param place Where the peer says it is.
+   * @param bytes How much there must be.
+   * @param isOwn It must not change behind the receiver's back.
+   * @param context Undone if the message is not delivered.
+   * @returns The bytes; the caller releases them.
+   * @throws {ProtocolError} If there is no such place.
+   */
+  receive(place: Place, bytes: number, isOwn: boolean, context: ValueContext): Storage;
+}
+
+/** Copies bytes into messages. */
+export const COPY_PORT: TensorPort = {
+  arrayBytes: Infinity,
+  lend: (storage) => inlinePlace(storage.bytesView()),
+  give(storage) {
+    const place = inlinePlace(storage.bytesView());
+    storage.release();
+    return place;
+  },
+  snapshot: inlinePlace,
+  receive: (place, bytes) => receiveInline(place, bytes),
+};
+
+/** More than this is never put into a message: its frame would be refused anyway. */
+const MAX_INLINE_BYTES = 2 ** 30;
+
+/**
+ * Bytes as a part of the message.
+ *
+ * @param bytes What to copy.
+ * @returns The place.
+ */
+export function inlinePlace(bytes: Uint8Array): Place {
+  if (bytes.byteLength > MAX_INLINE_BYTES) {
+    throw new LimitExceededError(
+      `Cannot put ${bytes.byteLength} bytes into a message as it holds ${MAX_INLINE_BYTES}`,
+      { limit: "maxFrameBytes", asked: bytes.byteLength, allowed: MAX_INLINE_BYTES },
+    );
+  }
+  const copy = new Uint8Array(bytes.byteLength);
+  copy.set(bytes);
+  return { kind: "inline", bytes: copy.buffer };
+}
+
+/**
+ * Bytes that came in the message.
+ *
+ * @param place Where the peer says they are.
+ * @param bytes How many there must be.
+ * @returns Private memory.
+ * @throws {ProtocolError} If they are not in the message, or not as many.
+ */
+export function receiveInline(place: Place, bytes: number): Storage {
+  if (place.kind !== "inline") {
+    throw new ProtocolError(`Cannot use a ${place.kind} as this connection shares no memory`);
+  }
+  if (place.bytes.byteLength !== bytes) {
+    throw new ProtocolError(`Cannot make a tensor of ${bytes} bytes as ${place.bytes.byteLength} were sent`);
+  }
+  return new Storage({ buffer: place.bytes, bytes });
+}
