@@ -4,10 +4,18 @@
  * @module
  */
 
-import { createHost, type Host, type Plugin } from "../mod.ts";
+import { createHost, type Host, type LoadOptions, type Plugin } from "../mod.ts";
 import { Bystander } from "./demo/bystander.ts";
 import { chapter, ms, paint, say, table } from "./demo/print.ts";
+import type { Attempt } from "./hostile.ts";
 import { repositoryPages, RepositorySite } from "./demo/repository_site.ts";
+
+/** Which layer answers once Deno's permissions do not. */
+const BEHIND: Readonly<Record<string, string>> = {
+  "follow a link out of its directory": "bubblewrap: only what is granted exists",
+  "learn the host's name": "bubblewrap: a name of its own",
+  "see the host's network": "seccomp: no such sockets",
+};
 
 type Renderer = typeof import("./conflicting_versions/marked_4/main.ts");
 type Loaded<T extends object> = { readonly plugin: Plugin<T>; readonly loadMs: number };
@@ -48,8 +56,12 @@ async function renderTwice(
     `Each was bundled with the npm package "marked" that it asks for, and sits in a sandbox of its own. They get the\n` +
       "Markdown of this repository through a service of the host, and hand the HTML back. Neither can open a file.",
   );
-  const old = await load<Renderer>(host, "conflicting_versions/marked_4/main.ts", "marked 4", "old");
-  const young = await load<Renderer>(host, "conflicting_versions/marked_15/main.ts", "marked 15", "young");
+  const old = await load<Renderer>(host, "conflicting_versions/marked_4/main.ts", "marked-4", {
+    services: ["old"],
+  });
+  const young = await load<Renderer>(host, "conflicting_versions/marked_15/main.ts", "marked-15", {
+    services: ["young"],
+  });
   for (const loaded of [old, young]) describe(loaded);
   const [before, after] = await Promise.all([render(old.plugin, "old"), render(young.plugin, "young")]);
   const rows = [...pages].map(([name, markdown]) => [
@@ -67,20 +79,20 @@ async function load<T extends object>(
   host: Host,
   path: string,
   name: string,
-  ...services: readonly string[]
+  options: LoadOptions = {},
 ): Promise<Loaded<T>> {
   const started = performance.now();
-  const plugin = await host.load<T>(new URL(path, import.meta.url), { name, services });
+  const plugin = await host.load<T>(new URL(path, import.meta.url), { name, ...options });
   return { plugin, loadMs: performance.now() - started };
 }
 
 function describe<T extends object>({ plugin, loadMs }: Loaded<T>): void {
-  const { tier, seccomp, landlock, runAs, network } = plugin.policy;
+  const { tier, seccomp, landlockAbi, runAs, network } = plugin.policy;
   const layers = [
     "Deno permissions",
     ...(tier === "full" || tier === "namespaces" ? ["bubblewrap"] : []),
     ...(seccomp === null ? [] : ["seccomp"]),
-    ...(landlock ? ["Landlock"] : []),
+    ...(landlockAbi > 0 ? ["Landlock"] : []),
   ];
   const pid = plugin.status.state === "running" ? `, process ${plugin.status.pid}` : "";
   say(`${paint("green", "●")} ${paint("bold", plugin.name)} ready in ${ms(loadMs)}${pid}`);
@@ -122,19 +134,33 @@ async function refuse(host: Host): Promise<void> {
   describe(hostile);
   say("");
   const attempts = await hostile.plugin.api.attack(bystander.targets);
+  showAttempts(attempts);
+  say("");
+  say(
+    "Those were Deno's answers. Now it is granted a directory and two facts about the system, and others answer:",
+  );
+  say("");
+  const favoured = await load<typeof import("./hostile.ts")>(host, "hostile.ts", "hostile-favoured", {
+    permissions: { read: [bystander.granted], sys: ["hostname", "networkInterfaces"] },
+  });
+  const narrow = await favoured.plugin.api.attackBehindPermissions(bystander.narrowTargets);
+  table([
+    ["it tried to", "who answered", "what"],
+    ...narrow.map(({ goal, succeeded, answer }) => [goal, BEHIND[goal] ?? "", verdict(succeeded, answer)]),
+  ]);
+  const damage = await bystander.damage();
+  const went = [...attempts, ...narrow].filter(({ succeeded }) => succeeded).length;
+  say("");
+  say(`${attempts.length + narrow.length} attempts, ${went} went through.`);
+  say(`Checked on the host: ${damage.join(", ") || "nothing was touched"}.`);
+  if (went > 0 || damage.length > 0) throw new Error("Cannot end this story well as an attack went through");
+}
+
+function showAttempts(attempts: readonly Attempt[]): void {
   table([
     ["it tried to", "with", "and was answered"],
     ...attempts.map(({ goal, how, succeeded, answer }) => [goal, how, verdict(succeeded, answer)]),
   ]);
-  const damage = await bystander.damage();
-  const went = attempts.filter(({ succeeded }) => succeeded).length;
-  say("");
-  say(
-    `${attempts.length} attempts, ${went} went through. Checked on the host: ${
-      damage.join(", ") || "nothing was touched"
-    }.`,
-  );
-  if (went > 0 || damage.length > 0) throw new Error("Cannot end this story well as an attack went through");
 }
 
 function verdict(succeeded: boolean, answer: string): string {

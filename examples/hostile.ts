@@ -23,6 +23,14 @@ export interface Targets {
   readonly variable: string;
 }
 
+/** What the attacker is after when it was granted a directory and two facts about the system. */
+export interface NarrowTargets {
+  /** In the granted directory: a symbolic link to a file outside of it. */
+  readonly link: string;
+  /** Name of the host. */
+  readonly hostname: string;
+}
+
 /** How one attempt ended. */
 export interface Attempt {
   readonly goal: string;
@@ -37,8 +45,17 @@ type Trick = readonly [goal: string, how: string, attempt: () => unknown];
 
 /** Tries everything. An attempt that ends without an error and with a value has succeeded. */
 export async function attack(targets: Targets): Promise<Attempt[]> {
+  return await tryAll(tricks(targets));
+}
+
+/** Tries what Deno's permissions let through, so that the layers behind them have to answer. */
+export async function attackBehindPermissions(targets: NarrowTargets): Promise<Attempt[]> {
+  return await tryAll(narrowTricks(targets));
+}
+
+async function tryAll(tricks: readonly Trick[]): Promise<Attempt[]> {
   const results: Attempt[] = [];
-  for (const [goal, how, attempt] of tricks(targets)) {
+  for (const [goal, how, attempt] of tricks) {
     try {
       const found = await attempt();
       results.push({
@@ -83,10 +100,24 @@ function tricks({ file, port, variable }: Targets): Trick[] {
     ],
     ["read a variable", "Deno.env", () => Deno.env.get(variable)],
     ["read a variable", "process.env", () => process.env[variable]],
-    ["ask for more", "permissions.request", () => askForMore()],
+    ["ask for more", "permissions.request", askForMore],
     ["signal the host", "Deno.kill", () => `${Deno.kill(Deno.ppid, "SIGCONT") ?? "signalled"}`],
     ["learn the host's name", "Deno.hostname", () => Deno.hostname()],
   ];
+}
+
+function narrowTricks({ link, hostname }: NarrowTargets): Trick[] {
+  return [
+    ["follow a link out of its directory", "Deno.readTextFile", () => Deno.readTextFile(link)],
+    ["learn the host's name", "Deno.hostname", () => Deno.hostname() === hostname ? hostname : undefined],
+    ["see the host's network", "Deno.networkInterfaces", () => outsideInterfaces()],
+  ];
+}
+
+/** Names of the interfaces that lead anywhere; the loopback of an empty namespace does not. */
+function outsideInterfaces(): string | undefined {
+  const names = Deno.networkInterfaces().map(({ name }) => name).filter((name) => name !== "lo");
+  return names.length > 0 ? names.join(" ") : undefined;
 }
 
 async function reach(port: number): Promise<string> {
@@ -100,13 +131,16 @@ function reachWithNode(port: number): Promise<string> {
   return promise.finally(() => socket.destroy());
 }
 
-async function askForMore(): Promise<string | undefined> {
+async function askForMore(): Promise<string> {
   const { state } = await Deno.permissions.request({ name: "read" });
-  return state === "granted" ? state : undefined;
+  if (state !== "granted") throw new Error(`the answer was "${state}"`);
+  return state;
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message.split("\n")[0]}` : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const [firstLine = ""] = error.message.split("\n");
+  return `${error.name}: ${firstLine.replace(/, run again with the --allow-\S+ flag$/, "")}`;
 }
 
 if (import.meta.main) {

@@ -4,13 +4,16 @@
  * @module
  */
 
-import type { Targets } from "../hostile.ts";
+import type { NarrowTargets, Targets } from "../hostile.ts";
 
 const SECRET = `export default "the host's secret";\n`;
 
 /** A secret file, a listening port and a variable. Disposing removes them. */
 export class Bystander implements AsyncDisposable {
   readonly targets: Targets;
+  /** A directory that may be granted. In it lies a link to a file that everybody may read, but not from a sandbox. */
+  readonly granted: string;
+  readonly narrowTargets: NarrowTargets;
   readonly #directory: string;
   readonly #listener: Deno.TcpListener;
   #visitors = 0;
@@ -18,6 +21,8 @@ export class Bystander implements AsyncDisposable {
   private constructor(directory: string, listener: Deno.TcpListener) {
     this.#directory = directory;
     this.#listener = listener;
+    this.granted = `${directory}/granted`;
+    this.narrowTargets = { link: `${this.granted}/link`, hostname: Deno.hostname() };
     this.targets = { file: `${directory}/secret.mjs`, port: listener.addr.port, variable: "DEMO_SECRET" };
   }
 
@@ -25,6 +30,10 @@ export class Bystander implements AsyncDisposable {
     const directory = await Deno.makeTempDir({ prefix: "cordon-demo-" });
     const bystander = new Bystander(directory, Deno.listen({ hostname: "127.0.0.1", port: 0 }));
     await Deno.writeTextFile(bystander.targets.file, SECRET);
+    await Deno.mkdir(bystander.granted);
+    await Deno.symlink("/etc/passwd", bystander.narrowTargets.link);
+    // A sandbox of root runs under another account, which has to be able to look in.
+    for (const path of [directory, bystander.granted]) await Deno.chmod(path, 0o755);
     Deno.env.set(bystander.targets.variable, "s3cret");
     void bystander.#countVisitors();
     return bystander;
@@ -35,7 +44,8 @@ export class Bystander implements AsyncDisposable {
     const damage: string[] = [];
     if (await Deno.readTextFile(this.targets.file) !== SECRET) damage.push("the secret was changed");
     const names = (await Array.fromAsync(Deno.readDir(this.#directory))).map(({ name }) => name);
-    if (names.length > 1) damage.push(`files were left: ${names.join(", ")}`);
+    const left = names.filter((name) => name.endsWith(".left"));
+    if (left.length > 0) damage.push(`files were left: ${left.join(", ")}`);
     if (this.#visitors > 0) damage.push(`${this.#visitors} connections were made`);
     return damage;
   }
