@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -22,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -93,6 +96,41 @@ static long stat_secret(void)
 
 	return stat(secret, &stats);
 }
+/* A second file of the host, which belongs to the sandboxes' account. */
+static const char *own_file(void)
+{
+	static char path[4096];
+
+	snprintf(path, sizeof(path), "%s.js", secret);
+	return path;
+}
+static long write_host_file(void) { return opens(own_file(), O_WRONLY); }
+static long chmod_host_file(void) { return chmod(own_file(), 0666); }
+static long chown_host_file(void)
+{
+	struct stat stats = { 0 };
+
+	return stat(own_file(), &stats) ? -1 : chown(own_file(), stats.st_uid, stats.st_gid);
+}
+static long times_host_file(void) { return utimensat(AT_FDCWD, own_file(), NULL, 0); }
+static long truncate_host_file(void) { return truncate(own_file(), 16); }
+static long rename_host_file(void)
+{
+	char path[4096 + 4];
+
+	snprintf(path, sizeof(path), "%s.new", own_file());
+	return rename(own_file(), path) || rename(path, own_file()) ? -1 : 0;
+}
+static long watch_host_file(void)
+{
+	int fd = inotify_init1(IN_CLOEXEC);
+	long result = inotify_add_watch(fd, secret, IN_ACCESS);
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	return result;
+}
 static long list_root(void)
 {
 	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -121,8 +159,8 @@ static long make_node(void)
 	return result ? result : unlink(below_plugin("node"));
 }
 static long make_fifo(void) { return CALL(SYS_mknodat, AT_FDCWD, NULL, S_IFIFO | 0600, 0); }
-static long setuid_chmod(void) { return chmod("/nonexistent", 04755); }
-static long setuid_open(void) { return open("/nonexistent/file", O_CREAT | O_WRONLY, 04755); }
+static long setuid_chmod(void) { return chmod("/cordon-nonexistent", 04755); }
+static long setuid_open(void) { return open("/cordon-nonexistent/file", O_CREAT | O_WRONLY, 04755); }
 static long link_out(void)
 {
 	long result = link(secret, below_plugin("hard"));

@@ -17,12 +17,12 @@ static long clone3_user(void)
 static long do_setns(void) { return setns(-1, CLONE_NEWNET); }
 static long do_mount(void) { return CALL(SYS_mount, 8, 8, 8, 0, 0); }
 static long remount_root(void) { return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | 0x80000000ul, (void *)8); }
-static long do_umount(void) { return umount2("/nonexistent", MNT_DETACH); }
+static long do_umount(void) { return umount2("/cordon-nonexistent", MNT_DETACH); }
 static long do_open_tree(void) { return CALL(428, -1, "nonexistent", 1); }
 static long do_move_mount(void) { return CALL(429, -1, "nonexistent", -1, "nonexistent", 0); }
 static long do_fsopen(void) { return CALL(430, "nonexistent", 0); }
 static long do_mount_setattr(void) { return CALL(442, -1, "nonexistent", 0, NULL, 0); }
-static long do_chroot(void) { return chroot("/nonexistent"); }
+static long do_chroot(void) { return chroot("/cordon-nonexistent"); }
 static long do_pivot_root(void) { return CALL(SYS_pivot_root, 8, 8); }
 static long do_bpf(void) { return CALL(SYS_bpf, 0, 8, 8); }
 static long do_perf(void) { return CALL(SYS_perf_event_open, 8, 0, -1, -1, 0); }
@@ -48,7 +48,7 @@ static long landlock(void) { return CALL(444, NULL, 0, 1); }
 static long fanotify(void) { return CALL(SYS_fanotify_init, 0x80000000, 0); }
 static long host_name(void) { return CALL(SYS_sethostname, 8, 1); }
 static long clock_change(void) { return CALL(SYS_clock_settime, CLOCK_REALTIME, 8); }
-static long swap(void) { return CALL(SYS_swapon, "/nonexistent", 0); }
+static long swap(void) { return CALL(SYS_swapon, "/cordon-nonexistent", 0); }
 static long dumpable(void) { return prctl(PR_SET_DUMPABLE, 1); }
 static long memfd_huge(void) { return memfd_create("escape", MFD_HUGETLB); }
 static long memory_secret(void) { return CALL(447, ~0u); }

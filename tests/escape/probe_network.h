@@ -88,28 +88,45 @@ static long host_environment(void)
 	return getenv("CORDON_ESCAPE_CANARY") ? 0 : -1;
 }
 
-/* The host: listens on a port, which it prints, on a path and on an abstract name, until its input ends. */
+static void answer(int listener)
+{
+	static const char reply[] = "HTTP/1.0 200 OK\r\nContent-Type: text/javascript\r\n\r\nexport default 1;\n";
+	struct timeval patience = { 1, 0 };
+	char request[4096];
+	int fd = accept(listener, NULL, NULL);
+
+	if (fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (read(fd, request, sizeof(request)) > 0 && write(fd, reply, sizeof(reply) - 1) > 0)
+		shutdown(fd, SHUT_WR);
+	close(fd);
+}
+/* The host: answers on a port, which it prints, on a path and on an abstract name, until its input ends. */
 static int serve(void)
 {
 	struct sockaddr_in internet = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	struct sockaddr_un local;
+	struct pollfd polled[4] = { { .fd = 0, .events = POLLIN } };
 	socklen_t size = sizeof(internet);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	char byte;
 
-	if (bind(fd, (struct sockaddr *)&internet, size) || listen(fd, 64) ||
-	    getsockname(fd, (struct sockaddr *)&internet, &size))
-		return 4;
-	for (int is_abstract = 0; is_abstract < 2; is_abstract++) {
-		size = unix_address(&local, is_abstract);
-		fd = socket(AF_UNIX, SOCK_STREAM, 0);
-		if (bind(fd, (struct sockaddr *)&local, size) || listen(fd, 64))
-			return 5;
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 1; i < 4; i++) {
+		int fd = socket(i == 1 ? AF_INET : AF_UNIX, SOCK_STREAM, 0);
+
+		if (i > 1)
+			size = unix_address(&local, i == 3);
+		if (bind(fd, i == 1 ? (struct sockaddr *)&internet : (struct sockaddr *)&local, size) || listen(fd, 64) ||
+		    (i == 1 && getsockname(fd, (struct sockaddr *)&internet, &size)))
+			return 4;
+		polled[i] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	}
 	printf("%d\n", ntohs(internet.sin_port));
 	fflush(stdout);
-	while (read(0, &byte, 1) > 0)
-		;
+	while (poll(polled, 4, -1) >= 0 && !polled[0].revents)
+		for (int i = 1; i < 4; i++)
+			if (polled[i].revents)
+				answer(polled[i].fd);
 	return 0;
 }
 

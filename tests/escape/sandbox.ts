@@ -41,6 +41,8 @@ export interface AttackOptions {
 /** A host's directory for attackers of one tier. */
 export class Sandbox implements AsyncDisposable {
   readonly policy: SandboxPolicy;
+  /** The native library, on the host. */
+  readonly library: string;
   readonly #directory: HostDirectory;
   readonly #facts: PlatformFacts;
   readonly #world: World;
@@ -54,13 +56,19 @@ export class Sandbox implements AsyncDisposable {
     runtimeDirectory: string;
   }) {
     this.policy = parts.policy;
+    this.library = parts.directory.files.library ?? "-";
     this.#directory = parts.directory;
     this.#facts = parts.facts;
     this.#world = parts.world;
     this.#runtimeDirectory = parts.runtimeDirectory;
   }
 
-  static async open(world: World, tier: SuiteTier, guestScript = ""): Promise<Sandbox> {
+  static async open(
+    world: World,
+    tier: SuiteTier,
+    guestScript = "",
+    change: (policy: SandboxPolicy) => SandboxPolicy = (policy) => policy,
+  ): Promise<Sandbox> {
     const facts = factsFor(tier, (await probePlatform({ runAs: ACCOUNT })).facts);
     const modes = {
       namespaces: "required",
@@ -68,7 +76,7 @@ export class Sandbox implements AsyncDisposable {
       "permissions-only": "permissions-only",
     } as const;
     const config = fakeConfig({ sandbox: modes[tier] });
-    const policy = sandboxPolicy(config, facts, { runAs: ACCOUNT, workingDirectory: "/" });
+    const policy = change(sandboxPolicy(config, facts, { runAs: ACCOUNT, workingDirectory: "/" }));
     const runtimeDirectory = await Deno.makeTempDir({ prefix: "cordon-escape-run-" });
     const nativeLibrary = await nativeLibraryPath(runtimeDirectory + "/native");
     const { runAs } = policy;

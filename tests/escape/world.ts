@@ -47,8 +47,16 @@ export class World implements AsyncDisposable {
     await Deno.chmod(directory, 0o755);
     await compileProbe(`${directory}/probe`);
     await Deno.writeTextFile(`${directory}/secret`, "secret of the host", { mode: 0o644 });
+    await Deno.writeTextFile(`${directory}/secret.js`, "export default 1", { mode: 0o666 });
+    await Deno.chmod(`${directory}/secret.js`, 0o666);
+    await Deno.writeTextFile(`${directory}/secret.json`, "1", { mode: 0o644 });
     await Deno.mkdir(`${directory}/open`);
     await Deno.chmod(`${directory}/open`, 0o777);
+    if (isRoot) await Deno.chown(directory, ACCOUNT.uid, ACCOUNT.gid);
+    await Deno.writeTextFile(`${directory}/open/code`, "code");
+    await Deno.symlink(`${directory}/secret`, `${directory}/open/link`);
+    if (isRoot) await Deno.chown(`${directory}/open/code`, ACCOUNT.uid, ACCOUNT.gid);
+    if (isRoot) await Deno.chown(`${directory}/secret.js`, ACCOUNT.uid, ACCOUNT.gid);
     const victim = spawn(`${directory}/probe`, ["--serve", `${directory}/open/host.sock`], {
       stdio: ["pipe", "pipe", "inherit"],
       env: CANARY,
