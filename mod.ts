@@ -1,7 +1,54 @@
 /**
  * Cordon runs code that nobody fully trusts, each plugin in its own sandboxed process, callable like a local object.
  *
+ * Start with {@linkcode createHost}; what a plugin itself imports is `@cordon/cordon/plugin`.
+ *
+ * @example
+ * ```ts
+ * import { createHost } from "@cordon/cordon";
+ *
+ * const code = `export function add(a, b) { return a + b; }`;
+ * const file = await Deno.makeTempFile({ suffix: ".js" });
+ * await Deno.writeTextFile(file, code);
+ *
+ * await using host = await createHost();
+ * await using plugin = await host.load<{ add(a: number, b: number): number }>(file);
+ * console.log(await plugin.api.add(2, 3)); // 5
+ * await Deno.remove(file);
+ * ```
+ *
  * @module
  */
 
 export * from "./src/errors.ts";
+export { createHost } from "./src/supervisor/host.ts";
+export type { Host, Plugin, RunOptions, ScriptResult } from "./src/supervisor/types.ts";
+export type {
+  CrashedStatus,
+  ExitFacts,
+  PluginStatus,
+  QuarantinedStatus,
+  RestartingStatus,
+  RunningFacts,
+  RunningStatus,
+  StartingStatus,
+  StatusBase,
+  TerminatedStatus,
+} from "./src/supervisor/status.ts";
+export type {
+  Enforce,
+  HostOptions,
+  LimitOptions,
+  LoadOptions,
+  PermissionOptions,
+  SandboxMode,
+  Size,
+} from "./src/config/types.ts";
+export type { LimitEnforcement, LimitName, SandboxPolicy, Tier } from "./src/policy/types.ts";
+export type { PlatformFacts, PlatformReport } from "./src/platform/types.ts";
+export { handle } from "./src/proxy/mod.ts";
+export type { Remote } from "./src/proxy/mod.ts";
+export { copied, move, Tensor } from "./src/tensor/mod.ts";
+export type { Dtype, TensorArray, TensorOptions, TensorStats } from "./src/tensor/mod.ts";
+export { TypeRegistry } from "./src/rpc/mod.ts";
+export type { CallOptions, RpcInspection, RpcStats, TypeCodec } from "./src/rpc/mod.ts";

@@ -17,6 +17,10 @@
  * @module
  */
 
+import type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
+
+export type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
+
 /** Every method of a service as the plugin sees it: the answer always comes as a promise. */
 export type Service<T> = {
   readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends
@@ -40,6 +44,12 @@ export interface GuestApi {
   readonly handle: (value: object) => object;
   /** See {@linkcode onShutdown}. */
   readonly onShutdown: (hook: () => void | Promise<void>) => void;
+  /** See {@linkcode tensor}. */
+  readonly tensor: (shape: readonly number[], dtype?: Dtype, options?: TensorOptions) => Tensor;
+  /** See {@linkcode move}. */
+  readonly move: (tensor: Tensor) => unknown;
+  /** See {@linkcode copied}. */
+  readonly copied: (tensor: Tensor) => unknown;
 }
 
 const KEY = Symbol.for("cordon.guest");
@@ -185,6 +195,72 @@ export function handle<T extends object>(value: T): T {
  */
 export function onShutdown(hook: () => void | Promise<void>): void {
   required("onShutdown").onShutdown(hook);
+}
+
+/**
+ * Make a tensor in memory that the host sees too, so that filling it is the only write ever made.
+ *
+ * @param shape Sizes of the dimensions, in elements.
+ * @param dtype Element type. @default "float32"
+ * @param options Placement.
+ * @returns A tensor of zeros; the caller disposes it.
+ * @throws {TypeError} If called outside a sandbox.
+ * @throws {MemoryPressureError} If there is no memory for it.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox, tensor } from "@cordon/cordon/plugin";
+ *
+ * if (inSandbox()) {
+ *   using image = tensor([4, 4, 3], "uint8");
+ *   console.log(image.size); // 48
+ * }
+ * ```
+ */
+export function tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor {
+  return required("tensor").tensor(shape, dtype, options);
+}
+
+/**
+ * Give a tensor away: return or pass `move(tensor)` and the host owns it, sealed against writes; here it is gone.
+ *
+ * @param value The tensor.
+ * @returns What to return or pass in its place.
+ * @throws {TypeError} If called outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox, move, tensor } from "@cordon/cordon/plugin";
+ *
+ * export function make(): unknown {
+ *   return move(tensor([1024, 1024]));
+ * }
+ * console.log(inSandbox());
+ * ```
+ */
+export function move(value: Tensor): unknown {
+  return required("move").move(value);
+}
+
+/**
+ * Send a snapshot of a tensor instead of lending it.
+ *
+ * @param value The tensor.
+ * @returns What to return or pass in its place.
+ * @throws {TypeError} If called outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { copied, inSandbox, tensor } from "@cordon/cordon/plugin";
+ *
+ * export function snapshot(): unknown {
+ *   return copied(tensor([8]));
+ * }
+ * console.log(inSandbox());
+ * ```
+ */
+export function copied(value: Tensor): unknown {
+  return required("copied").copied(value);
 }
 
 function guestApi(): GuestApi | undefined {

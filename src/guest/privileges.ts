@@ -1,0 +1,72 @@
+/**
+ * Everything of the guest that needs a privilege: taken first, given up before foreign code is imported.
+ *
+ * @module
+ */
+
+import { openNative } from "../native/mod.ts";
+import type { Native } from "../native/mod.ts";
+import { TypeRegistry } from "../rpc/mod.ts";
+import { openGuestTensors } from "../tensor/mod.ts";
+import type { GuestTensors } from "../tensor/mod.ts";
+import type { BootRecord } from "../util/boot_record.ts";
+
+/** What was opened while FFI was still allowed. */
+export interface Privileges {
+  readonly native: Native | null;
+  readonly tensors: GuestTensors;
+  /** Value types of the session, tensors among them. */
+  readonly types: TypeRegistry;
+}
+
+/**
+ * Open the native library and reserve the window: impossible later.
+ *
+ * @param boot The boot record.
+ * @returns What the guest keeps.
+ */
+export function openPrivileges(boot: BootRecord): Privileges {
+  const native = boot.paths.library === null ? null : openNative(boot.paths.library);
+  const tensors = openGuestTensors({ native, fd: boot.descriptorChannel });
+  const types = new TypeRegistry();
+  tensors.register(types);
+  return { native, tensors, types };
+}
+
+/**
+ * Give up FFI, the sockets and the boot record, then narrow the system calls of every thread.
+ *
+ * @param boot The boot record.
+ * @param privileges What was opened.
+ * @throws {Error} If anything could not be given up: the guest must end then.
+ */
+export async function dropPrivileges(boot: BootRecord, { native }: Privileges): Promise<void> {
+  const { boot: record, socket } = boot.paths;
+  boundMemory(record, native);
+  const descriptors: Deno.PermissionDescriptor[] = [
+    { name: "ffi" },
+    { name: "read", path: record },
+    { name: "read", path: socket },
+    { name: "write", path: socket },
+    { name: "net", host: `unix:${socket}` },
+  ];
+  for (const descriptor of descriptors) await giveUp(descriptor);
+  if (boot.filter === null) return;
+  if (native === null) throw new TypeError("Cannot narrow system calls: the native library is missing");
+  native.installSeccomp(Uint8Array.fromBase64(boot.filter));
+}
+
+/** The host has written the bound down meanwhile. */
+function boundMemory(record: string, native: Native | null): void {
+  const { dataBytes } = JSON.parse(Deno.readTextFileSync(record)) as BootRecord;
+  if (dataBytes === null) return;
+  if (native === null) throw new TypeError("Cannot bound memory: the native library is missing");
+  native.prlimit(0, "data", { soft: BigInt(dataBytes), hard: BigInt(dataBytes) });
+}
+
+async function giveUp(descriptor: Deno.PermissionDescriptor): Promise<void> {
+  const { state } = await Deno.permissions.revoke(descriptor);
+  if (state === "granted") {
+    throw new TypeError(`Cannot give up the permission "${descriptor.name}": still granted`);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * From a fresh process to a loaded plugin: connect, give up every privilege, and only then import foreign code.
+ *
+ * @module
+ */
+
+import { loadAmbientStore, RpcSession } from "../rpc/mod.ts";
+import type { ExportDescription, LoadSpec } from "../rpc/mod.ts";
+import { exposeModule } from "../proxy/mod.ts";
+import { socketTransport } from "../transport/mod.ts";
+import type { BootRecord } from "../util/boot_record.ts";
+import type { GuestTensors } from "../tensor/mod.ts";
+import { installNetwork } from "./network.ts";
+import { dropPrivileges, openPrivileges } from "./privileges.ts";
+import { publishGuestApi, runShutdownHooks } from "./guest_api.ts";
+
+/** Exit code of a guest that lost its host. */
+const EXIT_HOST_GONE = 111;
+
+/**
+ * Run the guest: returns when it serves the host; the process ends when the host says so or goes away.
+ *
+ * @throws {Error} If the guest cannot be made ready. Nothing of the plugin ran.
+ */
+export async function startGuest(): Promise<void> {
+  const boot = readBootRecord();
+  const ambient = loadAmbientStore();
+  const privileges = openPrivileges(boot);
+  const connection = await connectToHost(boot);
+  const confined = Promise.withResolvers<void>();
+  const session: RpcSession = new RpcSession(
+    socketTransport(connection, { maxFrameBytes: boot.maxFrameBytes }),
+    {
+      role: "guest",
+      token: boot.token,
+      name: "host",
+      limits: { maxFrameBytes: boot.maxFrameBytes },
+      types: privileges.types,
+      runtime: { deno: Deno.version.deno, arch: Deno.build.arch },
+      ambient: await ambient,
+      onLoad: async (spec) => {
+        await confined.promise;
+        return await loadPlugin({ session, boot, connection, tensors: privileges.tensors }, spec);
+      },
+      onShutdown: runShutdownHooks,
+    },
+  );
+  exitWhenHostIsGone(session);
+  await session.start();
+  await dropPrivileges(boot, privileges);
+  if (boot.network !== null) {
+    await installNetwork({ socketPath: boot.network.socket, allow: boot.network.allow });
+  }
+  confined.resolve();
+}
+
+/** What a load needs. */
+interface GuestParts {
+  readonly session: RpcSession;
+  readonly boot: BootRecord;
+  readonly connection: Deno.UnixConn;
+  readonly tensors: GuestTensors;
+}
+
+/** The boot record, whose path is the first argument; plugins see the arguments behind it. */
+function readBootRecord(): BootRecord {
+  const [path, ...args] = Deno.args;
+  if (path === undefined) throw new TypeError("Cannot start a guest without a boot record");
+  Object.defineProperty(Deno, "args", { value: Object.freeze(args), enumerable: true });
+  return JSON.parse(Deno.readTextFileSync(path)) as BootRecord;
+}
+
+/** A connection that fails means that the host is gone: then this process has no reason to be. */
+async function connectToHost(boot: BootRecord): Promise<Deno.UnixConn> {
+  try {
+    return await Deno.connect({ transport: "unix", path: boot.paths.socket });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) {
+      Deno.exit(EXIT_HOST_GONE);
+    }
+    throw error;
+  }
+}
+
+function exitWhenHostIsGone(session: RpcSession): void {
+  const exit = Deno.exit;
+  session.closed.then((error) => exit(error === null ? 0 : EXIT_HOST_GONE));
+}
+
+/** A script ends when its own work is done, so from here on the connection does not keep the process alive. */
+async function loadPlugin(
+  { session, boot, connection, tensors }: GuestParts,
+  spec: LoadSpec,
+): Promise<readonly ExportDescription[]> {
+  publishGuestApi(session, spec.services ?? [], tensors);
+  if (boot.isScript) connection.unref();
+  const namespace = await import(spec.entry) as object;
+  return boot.isScript ? [] : exposeModule(session, "plugin", namespace);
+}

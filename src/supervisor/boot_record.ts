@@ -1,0 +1,60 @@
+/**
+ * Writes down what a guest needs to know before it can talk.
+ *
+ * @module
+ */
+
+import type { LoadConfig } from "../config/types.ts";
+import { sandboxPaths } from "../launcher/sandbox_paths.ts";
+import { guestFilter } from "../launcher/seccomp/mod.ts";
+import type { SandboxDirectory } from "../launcher/types.ts";
+import type { SandboxPolicy } from "../policy/types.ts";
+import type { BootRecord } from "../util/boot_record.ts";
+import type { DescriptorChannel } from "./descriptor_channel.ts";
+import type { HostContext } from "./host_context.ts";
+
+/** Address space of a guest for tensors, in bytes. */
+const WINDOW_BYTES = 2 ** 36;
+
+/** What the record is made from. */
+export interface BootRecordRequest {
+  readonly context: HostContext;
+  readonly config: LoadConfig;
+  readonly policy: SandboxPolicy;
+  readonly directory: SandboxDirectory;
+  readonly channel: DescriptorChannel | null;
+  readonly isScript: boolean;
+}
+
+/**
+ * Write boot.json into a sandbox's directory.
+ *
+ * @param request What it is made from.
+ * @returns What was written.
+ */
+export async function bootRecord(request: BootRecordRequest): Promise<BootRecord> {
+  const { context, config, policy, directory, channel } = request;
+  const paths = sandboxPaths(policy, directory, context.directory.files);
+  const record: BootRecord = {
+    token: crypto.getRandomValues(new Uint8Array(32)).toBase64({ alphabet: "base64url", omitPadding: true }),
+    name: config.name,
+    paths: { run: paths.run, boot: paths.boot, socket: paths.socket, library: paths.library },
+    filter: encodedFilter(policy, paths.library),
+    descriptorChannel: channel === null ? null : 3,
+    windowBytes: WINDOW_BYTES,
+    maxFrameBytes: config.maxFrameBytes,
+    network: policy.network.kind === "proxy"
+      ? { socket: `${paths.run}/net.sock`, allow: policy.network.allow }
+      : null,
+    isScript: request.isScript,
+    dataBytes: null,
+  };
+  await directory.write(directory.boot, JSON.stringify(record));
+  return record;
+}
+
+/** The filter is installed by the native library: without it bwrap's own filter is all there is. */
+function encodedFilter(policy: SandboxPolicy, library: string | null): string | null {
+  if (policy.seccomp === null || library === null) return null;
+  return guestFilter(policy.seccomp, Deno.build.arch).toBase64();
+}

@@ -1,0 +1,106 @@
+/**
+ * What all plugins of a host share: facts, directories, the native library, tensors, custom types.
+ *
+ * @module
+ */
+
+import type { HostConfig } from "../config/types.ts";
+import { SandboxUnavailableError } from "../errors.ts";
+import { openHostDirectory } from "../launcher/host_directory.ts";
+import type { HostDirectory, Runtime } from "../launcher/types.ts";
+import { nativeLibraryPath, openNative } from "../native/mod.ts";
+import type { Native } from "../native/mod.ts";
+import { blockingFindings, probePlatform } from "../platform/mod.ts";
+import type { PlatformReport } from "../platform/mod.ts";
+import { loadAmbientStore, TypeRegistry } from "../rpc/mod.ts";
+import type { AmbientStore, TypeCodec } from "../rpc/mod.ts";
+import { createHostTensors } from "../tensor/mod.ts";
+import type { HostTensors } from "../tensor/mod.ts";
+import { guestScript } from "./embedded/guest.ts";
+
+/** Shared by every plugin of one host. */
+export interface HostContext extends AsyncDisposable {
+  readonly config: HostConfig;
+  readonly platform: PlatformReport;
+  readonly runtime: Runtime;
+  readonly directory: HostDirectory;
+  readonly native: Native | null;
+  readonly libraryPath: string | null;
+  readonly tensors: HostTensors;
+  readonly ambient: AmbientStore;
+  /** Custom types of the user, for registries of sessions to come. */
+  readonly codecs: ReadonlyMap<string, TypeCodec<unknown>>;
+}
+
+/**
+ * Find out what the machine can do and open what plugins share.
+ *
+ * @param config The host's configuration.
+ * @param codecs Custom types; the caller adds to them later.
+ * @returns The context; the caller disposes it after the last plugin.
+ * @throws {SandboxUnavailableError} If plugins cannot run at all, or not as `config.sandbox` demands.
+ */
+export async function openHostContext(
+  config: HostConfig,
+  codecs: ReadonlyMap<string, TypeCodec<unknown>>,
+): Promise<HostContext> {
+  const [platform, ambient, libraryPath] = await Promise.all([
+    probePlatform({ bwrap: config.bwrap, deno: config.deno, runAs: config.runAs }),
+    loadAmbientStore(),
+    isFfiGranted().then((granted) => granted ? nativeLibraryPath(config.cacheDirectory) : null),
+  ]);
+  const runtime = runtimeOf(platform);
+  const native = libraryPath === null ? null : openNative(libraryPath);
+  native?.closeOnExec(3);
+  const directory = await openHostDirectory({
+    runtimeDirectory: config.runtimeDirectory,
+    runAs: platform.facts.uid === 0 ? config.runAs : null,
+    guestScript,
+    nativeLibrary: libraryPath,
+    deno: runtime.deno,
+  });
+  const tensors = createHostTensors({ native });
+  return {
+    config,
+    platform,
+    runtime,
+    directory,
+    native,
+    libraryPath,
+    tensors,
+    ambient,
+    codecs,
+    async [Symbol.asyncDispose]() {
+      tensors[Symbol.dispose]();
+      await directory[Symbol.asyncDispose]();
+      native?.[Symbol.dispose]();
+    },
+  };
+}
+
+/**
+ * A registry for one session with the user's custom types.
+ *
+ * @param context The host's context.
+ * @returns A new registry.
+ */
+export function sessionTypes(context: HostContext): TypeRegistry {
+  const types = new TypeRegistry();
+  for (const [tag, codec] of context.codecs) types.register(tag, codec);
+  return types;
+}
+
+async function isFfiGranted(): Promise<boolean> {
+  return (await Deno.permissions.query({ name: "ffi" })).state === "granted";
+}
+
+function runtimeOf(platform: PlatformReport): Runtime {
+  const { bwrap, deno } = platform.facts;
+  if (deno === null) {
+    throw new SandboxUnavailableError("Cannot run plugins: no usable Deno runtime was found", {
+      findings: blockingFindings(platform),
+      hint: `set "deno" to the path of a Deno executable`,
+    });
+  }
+  return { bwrap, deno };
+}

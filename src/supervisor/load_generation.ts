@@ -1,0 +1,167 @@
+/**
+ * One process of a plugin: a sandbox with the plugin's code in it, ready for calls.
+ *
+ * @module
+ */
+
+import { bundlePlugin } from "../bundle/bundle_plugin.ts";
+import type { Bundle } from "../bundle/types.ts";
+import { CordonError, LaunchError, PluginCrashedError } from "../errors.ts";
+import { exposeService } from "../proxy/mod.ts";
+import type { SandboxDirectory } from "../launcher/types.ts";
+import { sandboxPaths } from "../launcher/sandbox_paths.ts";
+import type { ExportDescription, ServiceDescription } from "../rpc/mod.ts";
+import { mapStack, parseSourceMap } from "../util/source_map.ts";
+import { startSandbox } from "./start_sandbox.ts";
+import type { Sandbox, StartRequest } from "./start_sandbox.ts";
+
+/** A loaded process. Disposing kills it and waits until nothing is left. */
+export interface Generation extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly exports: readonly ExportDescription[];
+  readonly bundle: Bundle;
+}
+
+/** What a load needs besides a start. */
+export type GenerationRequest = Omit<StartRequest, "mapStack">;
+
+/** A sandbox with the plugin's files in it, nothing imported yet. Disposing kills it and waits. */
+export interface Prepared extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly bundle: Bundle;
+  /** Path of the entry as the guest sees it. */
+  readonly entry: string;
+  readonly services: readonly ServiceDescription[];
+  /** Stack of the bundle → stack of the sources. */
+  readonly rewrite: (stack: string) => string;
+}
+
+/**
+ * Bundle the plugin, start its sandbox, load one into the other.
+ *
+ * @param request What to load.
+ * @returns The generation; the caller disposes it.
+ * @throws {BundleError} If the code cannot be bundled.
+ * @throws {LaunchError} If the sandbox or the import failed; nothing is left.
+ */
+export async function loadGeneration(request: GenerationRequest): Promise<Generation> {
+  await using cleanup = new AsyncDisposableStack();
+  const prepared = cleanup.use(await prepareGeneration(request));
+  const exports = await importPlugin(prepared, request);
+  const { sandbox, bundle } = prepared;
+  const resources = cleanup.move();
+  return { sandbox, bundle, exports, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/**
+ * Bundle the plugin and start its sandbox side by side, and put one into the other.
+ *
+ * @param request What to load.
+ * @returns A sandbox that only has to be told to import; the caller disposes it.
+ * @throws As `loadGeneration()`.
+ */
+export async function prepareGeneration(request: GenerationRequest): Promise<Prepared> {
+  let rewrite = (stack: string): string => stack;
+  const abort = new AbortController();
+  const signal = request.signal === undefined
+    ? abort.signal
+    : AbortSignal.any([request.signal, abort.signal]);
+  const starting = startSandbox({ ...request, signal, mapStack: (stack) => rewrite(stack) });
+  const bundling = bundlePlugin({
+    entry: request.config.entry,
+    cacheDirectory: request.context.config.cacheDirectory,
+    deno: request.context.runtime.deno.path,
+    isMain: request.isScript,
+    signal,
+  });
+  const [started, bundle] = await bothOrNeither(starting, bundling, abort);
+  await using cleanup = new AsyncDisposableStack();
+  const sandbox = cleanup.use(started);
+  const { plugin } = sandboxPaths(sandbox.policy, sandbox.directory, request.context.directory.files);
+  const entry = `${plugin}/${bundle.entry}`;
+  const map = parseSourceMap(bundle.sourceMap);
+  rewrite = (stack) => mapStack(stack, map, entry);
+  await writeBundle(sandbox.directory, bundle);
+  const services = exposeServices(sandbox, request);
+  const resources = cleanup.move();
+  return { sandbox, bundle, entry, services, rewrite, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** Both results; when one fails the other is aborted or disposed, and the first failure is thrown. */
+async function bothOrNeither(
+  starting: Promise<Sandbox>,
+  bundling: Promise<Bundle>,
+  abort: AbortController,
+): Promise<[Sandbox, Bundle]> {
+  try {
+    return await Promise.all([starting, bundling]);
+  } catch (error) {
+    abort.abort(error);
+    const [started] = await Promise.allSettled([starting, bundling]);
+    if (started.status === "fulfilled") await started.value[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function writeBundle(directory: SandboxDirectory, bundle: Bundle): Promise<void> {
+  const files = [...bundle.files];
+  await Promise.all(
+    files.map(([name, contents]) => directory.write(`${directory.plugin}/${name}`, contents)),
+  );
+}
+
+function exposeServices(sandbox: Sandbox, { context, config }: GenerationRequest): ServiceDescription[] {
+  return Object.entries(config.services).map(([name, methods]) =>
+    exposeService(sandbox.session, name, context.config.services[name] as object, methods)
+  );
+}
+
+async function importPlugin(
+  prepared: Prepared,
+  { config, signal }: GenerationRequest,
+): Promise<readonly ExportDescription[]> {
+  const { sandbox, entry, services } = prepared;
+  const timeout = AbortSignal.timeout(config.startupTimeoutMs);
+  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  try {
+    return await sandbox.session.load({ entry, services }, { signal: either });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw await importFailure(error, prepared, config.name, timeout.aborted ? config.startupTimeoutMs : null);
+  }
+}
+
+/**
+ * Why an import failed, as an error. Kills what hangs.
+ *
+ * @param error What the load rejected with.
+ * @param prepared The sandbox.
+ * @param name The plugin.
+ * @param timeoutMs The bound that passed, if that is why.
+ * @returns The error to throw.
+ */
+export async function importFailure(
+  error: unknown,
+  { sandbox, rewrite }: Prepared,
+  name: string,
+  timeoutMs: number | null,
+): Promise<LaunchError> {
+  if (timeoutMs !== null) sandbox.guest.kill("handshake-timeout");
+  const isDead = timeoutMs !== null || error instanceof PluginCrashedError;
+  const exit = isDead ? await sandbox.guest.exited : null;
+  const why = timeoutMs !== null
+    ? `it was not ready within ${timeoutMs} ms`
+    : exit !== null
+    ? `its process ended (${exit.signal ?? `exit code ${exit.exitCode}`})`
+    : error instanceof Error
+    ? `${error.name}: ${error.message}`
+    : String(error);
+  return new LaunchError(`Cannot import plugin "${name}": ${why}`, {
+    stage: "import",
+    exitCode: exit?.exitCode ?? null,
+    signal: exit?.signal ?? null,
+    stderrTail: rewrite(sandbox.guest.stderrTail()),
+    hint: error instanceof CordonError ? error.hint : undefined,
+    cause: error,
+  });
+}

@@ -1,0 +1,160 @@
+/**
+ * A loaded plugin: its calls, its state and its end.
+ *
+ * @module
+ */
+
+import type { LoadConfig, SupervisionConfig } from "../config/types.ts";
+import type { SandboxPolicy } from "../policy/types.ts";
+import { remoteModule } from "../proxy/mod.ts";
+import type { Remote } from "../proxy/mod.ts";
+import type { CallOptions, RpcInspection, RpcStats } from "../rpc/mod.ts";
+import { systemClock } from "../util/clock.ts";
+import { handOverState } from "./hand_over_state.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { loadGeneration } from "./load_generation.ts";
+import type { GenerationRequest } from "./load_generation.ts";
+import { PluginCalls } from "./plugin_calls.ts";
+import { GenerationProcess } from "./plugin_process.ts";
+import type { PluginStatus } from "./status.ts";
+import type { Plugin } from "./types.ts";
+
+/** What a plugin is made from. */
+export interface PluginRequest extends GenerationRequest {
+  readonly config: LoadConfig & SupervisionConfig;
+}
+
+/** The one implementation of `Plugin`. */
+export class SandboxedPlugin<T extends object> implements Plugin<T> {
+  readonly name: string;
+  readonly api: Remote<T>;
+  readonly policy: SandboxPolicy;
+  readonly #request: PluginRequest;
+  readonly #calls: PluginCalls;
+  readonly #lifecycle: Lifecycle<GenerationProcess>;
+  readonly #handlers = new Set<EventHandler>();
+  readonly #onStopped: () => void;
+  /** The last process that was ready; it may be gone. */
+  #latest: GenerationProcess;
+  #stopping: Promise<void> | null = null;
+
+  /**
+   * Bundle, start, load.
+   *
+   * @param request What to load.
+   * @param onStopped Called once, when nothing of the plugin is left.
+   * @returns A running plugin.
+   * @throws As `Host.load()`.
+   */
+  static async load<T extends object>(
+    request: PluginRequest,
+    onStopped: () => void,
+  ): Promise<SandboxedPlugin<T>> {
+    return new SandboxedPlugin<T>(await startProcess(request, request.signal), request, onStopped);
+  }
+
+  /** @param first Owned by the plugin from now on. */
+  private constructor(first: GenerationProcess, request: PluginRequest, onStopped: () => void) {
+    const { config } = request;
+    this.name = config.name;
+    this.policy = request.policy;
+    this.#request = request;
+    this.#latest = first;
+    this.#onStopped = onStopped;
+    this.#lifecycle = new Lifecycle<GenerationProcess>({
+      name: config.name,
+      restart: config.restart,
+      clock: systemClock(),
+      random: Math.random,
+      start: (_generation, signal) => startProcess(request, signal),
+      onProcess: (process) => this.#attach(process),
+    }, first);
+    this.#calls = new PluginCalls({
+      config,
+      lifecycle: this.#lifecycle,
+      exports: () => this.#latest.generation.exports,
+    });
+    this.api = remoteModule<T>(this.#calls);
+  }
+
+  with(options: CallOptions): Remote<T> {
+    return remoteModule<T>(this.#calls, options);
+  }
+
+  get status(): PluginStatus {
+    return this.#lifecycle.status;
+  }
+
+  statusChanges(signal?: AbortSignal): AsyncIterable<PluginStatus> {
+    return this.#lifecycle.changes(signal);
+  }
+
+  on(name: string, handler: (payload: unknown) => unknown): Disposable {
+    const entry: EventHandler = { name, handler, registration: this.#latest.session.on(name, handler) };
+    this.#handlers.add(entry);
+    return {
+      [Symbol.dispose]: () => {
+        this.#handlers.delete(entry);
+        entry.registration[Symbol.dispose]();
+      },
+    };
+  }
+
+  stats(): RpcStats {
+    return this.#latest.session.stats();
+  }
+
+  inspect(): RpcInspection {
+    return this.#latest.session.inspect();
+  }
+
+  stderrTail(): string {
+    return this.#latest.generation.sandbox.guest.stderrTail();
+  }
+
+  restart(): Promise<void> {
+    return this.#lifecycle.restart();
+  }
+
+  reload(): Promise<void> {
+    return this.#lifecycle.replace(
+      (_generation, signal) => startProcess(this.#request, signal),
+      handOverState,
+    );
+  }
+
+  stop(): Promise<void> {
+    return this.#stopping ??= this.#lifecycle.stop().then(this.#onStopped);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** Whoever listens to the plugin listens to each of its processes. */
+  #attach(process: GenerationProcess): void {
+    this.#latest = process;
+    for (const entry of this.#handlers) entry.registration = process.session.on(entry.name, entry.handler);
+  }
+}
+
+interface EventHandler {
+  readonly name: string;
+  readonly handler: (payload: unknown) => unknown;
+  registration: Disposable;
+}
+
+async function startProcess(
+  request: PluginRequest,
+  signal: AbortSignal | undefined,
+): Promise<GenerationProcess> {
+  const { config } = request;
+  const { signal: _ofFirstLoad, ...rest } = request;
+  const generation = await loadGeneration({ ...rest, ...(signal === undefined ? {} : { signal }) });
+  return new GenerationProcess(generation, {
+    name: config.name,
+    clock: systemClock(),
+    shutdownGraceMs: config.shutdownGraceMs,
+    heartbeatMs: config.heartbeatMs,
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * Runs a script behind every layer, with the host's stdin, stdout and stderr.
+ *
+ * @module
+ */
+
+import { PluginCrashedError } from "../errors.ts";
+import { importFailure, prepareGeneration } from "./load_generation.ts";
+import type { GenerationRequest, Prepared } from "./load_generation.ts";
+import type { ScriptResult } from "./types.ts";
+
+/** Signals by their numbers on Linux: signal(7). */
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGTERM: 15,
+  SIGXCPU: 24,
+  SIGXFSZ: 25,
+  SIGSYS: 31,
+};
+
+/**
+ * Run a script to its end.
+ *
+ * @param request What to run; `isScript` is set.
+ * @returns How it ended.
+ * @throws As `Host.run()`.
+ */
+export async function runScript(request: GenerationRequest): Promise<ScriptResult> {
+  await using prepared = await prepareGeneration(request);
+  const { guest } = prepared.sandbox;
+  const abort = (): void => guest.kill("killed-by-host");
+  request.signal?.addEventListener("abort", abort, { once: true });
+  try {
+    const [exit] = await Promise.all([guest.exited, importScript(prepared, request)]);
+    return { ...exit, code: exit.exitCode ?? 128 + (SIGNAL_NUMBERS[exit.signal ?? ""] ?? 0) };
+  } finally {
+    request.signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** A script may end while it is being imported: that is an exit like any other. What it throws is not. */
+async function importScript(prepared: Prepared, { config }: GenerationRequest): Promise<void> {
+  const { session, guest } = prepared.sandbox;
+  try {
+    await session.load({ entry: prepared.entry, services: prepared.services });
+  } catch (error) {
+    if (error instanceof PluginCrashedError) return;
+    const failure = await importFailure(error, prepared, config.name, null);
+    guest.kill("killed-by-host");
+    throw failure;
+  }
+}

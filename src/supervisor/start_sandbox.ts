@@ -1,0 +1,190 @@
+/**
+ * From a policy to a sandbox that said hello and gave up its privileges, but has no foreign code in it yet.
+ *
+ * @module
+ */
+
+import type { LoadConfig } from "../config/types.ts";
+import { LaunchError, ProtocolError } from "../errors.ts";
+import type { ExitReason } from "../errors.ts";
+import { launch } from "../launcher/launch.ts";
+import type { LaunchedGuest, SandboxDirectory } from "../launcher/types.ts";
+import type { SandboxPolicy } from "../policy/types.ts";
+import { RpcSession, traceFromEnvironment } from "../rpc/mod.ts";
+import type { TypeRegistry } from "../rpc/mod.ts";
+import { socketTransport } from "../transport/mod.ts";
+import type { BootRecord } from "../util/boot_record.ts";
+import { bootRecord } from "./boot_record.ts";
+import { crashError } from "./crash_error.ts";
+import { sessionTypes } from "./host_context.ts";
+import type { HostContext } from "./host_context.ts";
+import { openDescriptorChannel } from "./descriptor_channel.ts";
+import { openEgress } from "./egress.ts";
+import { limitMemory } from "./limit_memory.ts";
+
+/** What a start needs to know. */
+export interface StartRequest {
+  readonly context: HostContext;
+  readonly config: LoadConfig;
+  readonly policy: SandboxPolicy;
+  /** `Deno.args` inside. */
+  readonly args: readonly string[];
+  /** A script that uses this process' stdin, stdout and stderr. */
+  readonly isScript: boolean;
+  /** Receives output that is not inherited. */
+  readonly onOutput?: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
+  /** Rewrites stacks of errors to source positions. */
+  readonly mapStack?: (stack: string) => string;
+  /** Aborts the start. */
+  readonly signal?: AbortSignal;
+}
+
+/** A confined process that waits for its plugin. Disposing kills it and waits until nothing is left. */
+export interface Sandbox extends AsyncDisposable {
+  readonly policy: SandboxPolicy;
+  readonly guest: LaunchedGuest;
+  readonly session: RpcSession;
+  readonly directory: SandboxDirectory;
+}
+
+/** A peer whose connection is gone gets this long to exit by itself before it is killed, in milliseconds. */
+const EXIT_GRACE_MS = 1_000;
+
+/**
+ * Start a sandbox and shake hands with its guest.
+ *
+ * @param request What to start.
+ * @returns The sandbox; the caller disposes it.
+ * @throws {LaunchError} If it did not come up; nothing is left of it.
+ * @throws `request.signal.reason` if aborted.
+ */
+export async function startSandbox(request: StartRequest): Promise<Sandbox> {
+  const { context, config, policy } = request;
+  await using cleanup = new AsyncDisposableStack();
+  const directory = await context.directory.createSandboxDirectory();
+  cleanup.defer(() => directory.remove());
+  const egress = await openEgress(directory, policy);
+  if (egress !== null) cleanup.use(egress);
+  const channel = openDescriptorChannel(context.native);
+  const types = sessionTypes(context);
+  const link = context.tensors.connect({
+    fd: channel?.host ?? null,
+    plugin: config.name,
+    onViolation: (error) => onViolation(error),
+  });
+  cleanup.use(link);
+  link.register(types);
+  const boot = await bootRecord({ context, config, policy, directory, channel, isScript: request.isScript });
+  using _guestEnd = channel;
+  const guest = await launch({
+    policy,
+    runtime: context.runtime,
+    files: context.directory.files,
+    directory,
+    args: request.args,
+    stdio: request.isScript ? "inherit" : "piped",
+    ...(request.onOutput === undefined ? {} : { onOutput: request.onOutput }),
+    inheritedFds: channel === null ? [] : [channel.guest],
+  });
+  cleanup.use(guest);
+  const session = await greet(guest, request, types, directory, boot);
+  cleanup.use(session);
+  const onViolation = (error: ProtocolError): void => {
+    session.close(error);
+    guest.kill("protocol-error");
+  };
+  const resources = cleanup.move();
+  return { policy, guest, session, directory, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** Accept connections until one shows the token, bounded by the start-up time and the life of the process. */
+async function greet(
+  guest: LaunchedGuest,
+  request: StartRequest,
+  types: TypeRegistry,
+  directory: SandboxDirectory,
+  boot: BootRecord,
+): Promise<RpcSession> {
+  const { config, context, policy } = request;
+  const timeout = AbortSignal.timeout(config.startupTimeoutMs);
+  const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
+  try {
+    while (true) {
+      const connection = await guest.accept(signal);
+      await limitMemory({ native: context.native, guest, policy, directory, boot });
+      const session = sessionOver(connection, guest, request, types, boot.token);
+      try {
+        await session.start(signal);
+        guest.closeListener();
+        return session;
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+      }
+    }
+  } catch (error) {
+    request.signal?.throwIfAborted();
+    throw await startFailure(error, guest, config, timeout.aborted);
+  }
+}
+
+function sessionOver(
+  connection: Deno.UnixConn,
+  guest: LaunchedGuest,
+  { context, config, mapStack }: StartRequest,
+  types: TypeRegistry,
+  token: string,
+): RpcSession {
+  return new RpcSession(socketTransport(connection, { maxFrameBytes: config.maxFrameBytes }), {
+    role: "host",
+    token,
+    name: config.name,
+    limits: { maxFrameBytes: config.maxFrameBytes },
+    types,
+    timeoutMs: config.timeoutMs,
+    ambient: context.ambient,
+    trace: traceFromEnvironment(config.name),
+    ...(mapStack === undefined ? {} : { mapStack }),
+    onGoodbye: () => guest.noteGoodbye(),
+    onPeerClosed: () => whyItDied(guest, config.name),
+  });
+}
+
+/** The exit of a process whose connection ended; one that does not exit is killed. */
+async function whyItDied(guest: LaunchedGuest, name: string): Promise<Error> {
+  const timer = setTimeout(() => guest.kill("protocol-error"), EXIT_GRACE_MS);
+  try {
+    return crashError(name, await guest.exited);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function startFailure(
+  error: unknown,
+  guest: LaunchedGuest,
+  config: LoadConfig,
+  isTimeout: boolean,
+): Promise<LaunchError> {
+  const reason: ExitReason = isTimeout ? "handshake-timeout" : "killed-by-host";
+  guest.kill(reason);
+  const exit = await guest.exited;
+  const what = isTimeout
+    ? `no handshake within ${config.startupTimeoutMs} ms`
+    : exit.reason === "sandbox-setup-failed"
+    ? "the sandbox could not be set up"
+    : `the process ended before its handshake (${describeExit(exit.exitCode, exit.signal)})`;
+  return new LaunchError(`Cannot start plugin "${config.name}": ${what}`, {
+    stage: exit.reason === "sandbox-setup-failed" ? "sandbox" : "handshake",
+    exitCode: exit.exitCode,
+    signal: exit.signal,
+    stderrTail: exit.stderrTail,
+    hint: exit.reason === "sandbox-setup-failed"
+      ? "run `cordon doctor` to see what this machine lacks"
+      : undefined,
+    cause: error,
+  });
+}
+
+function describeExit(exitCode: number | null, signal: string | null): string {
+  return signal !== null ? signal : `exit code ${exitCode}`;
+}

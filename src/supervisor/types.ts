@@ -1,0 +1,132 @@
+/**
+ * What callers of Cordon hold in their hands.
+ *
+ * @module
+ */
+
+import type { LoadOptions } from "../config/types.ts";
+import type { PlatformReport } from "../platform/types.ts";
+import type { SandboxPolicy } from "../policy/types.ts";
+import type { Remote } from "../proxy/mod.ts";
+import type { CallOptions, RpcInspection, RpcStats, TypeCodec } from "../rpc/mod.ts";
+import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
+import type { ExitFacts, PluginStatus } from "./status.ts";
+
+/** A plugin that was loaded. Disposing stops it. */
+export interface Plugin<T extends object = Record<string, (...args: unknown[]) => unknown>>
+  extends AsyncDisposable {
+  /** Name in messages. */
+  readonly name: string;
+  /** The plugin's exports; every function is asynchronous here. */
+  readonly api: Remote<T>;
+  /**
+   * The same exports with options for each call made through them.
+   *
+   * @param options `signal`, `timeoutMs`, `onProgress`.
+   */
+  with(options: CallOptions): Remote<T>;
+  /** What the plugin is doing now. */
+  readonly status: PluginStatus;
+  /**
+   * Every state from the current one on.
+   *
+   * @param signal Ends the iteration.
+   */
+  statusChanges(signal?: AbortSignal): AsyncIterable<PluginStatus>;
+  /** What confines it: the one policy that every layer was compiled from. */
+  readonly policy: SandboxPolicy;
+  /**
+   * Listen to events that the plugin emits. Stays registered over restarts.
+   *
+   * @param name Name of the event.
+   * @param handler Called with the payload, in order.
+   * @returns Disposing it removes the handler.
+   */
+  on(name: string, handler: (payload: unknown) => unknown): Disposable;
+  /** Counts of the connection: calls, bytes, handles, streams. */
+  stats(): RpcStats;
+  /** Pending calls with their age, exposed targets, counts: for debugging. */
+  inspect(): RpcInspection;
+  /** Output of the plugin that was kept: the last 8 KiB of its stderr. */
+  stderrTail(): string;
+  /**
+   * End the plugin's process and start another one; it gets a new chance after a quarantine, too. Calls in flight end
+   * first, within `shutdownGraceMs`; calls made meanwhile wait. Several calls of this at once are one restart.
+   *
+   * @throws {LaunchError} If the new process could not be started.
+   * @throws {DisposedError} If the plugin was stopped.
+   */
+  restart(): Promise<void>;
+  /**
+   * Bundle the plugin anew, start it beside the old process and switch to it when it is ready. State is handed over where
+   * the old version exports `saveState()` and the new one `restoreState(state)`; calls in flight finish on the old one.
+   *
+   * @throws {BundleError | LaunchError} If the new version does not come up; the old one goes on untouched.
+   * @throws {DisposedError} If the plugin was stopped.
+   */
+  reload(): Promise<void>;
+  /** Ask the plugin to stop; kill it after the grace period. Idempotent; never rejects. */
+  stop(): Promise<void>;
+}
+
+/** A finished script. */
+export interface ScriptResult extends ExitFacts {
+  /** What the shell would see: the exit code, or 128 + the signal's number. */
+  readonly code: number;
+}
+
+/** Options of `host.run()`. */
+export interface RunOptions extends LoadOptions {
+  /** `Deno.args` of the script. @default [] */
+  readonly args?: readonly string[];
+}
+
+/** Loads plugins and owns everything that they use. Disposing stops them all. */
+export interface Host extends AsyncDisposable {
+  /** Plugins that were loaded and not stopped. */
+  readonly plugins: readonly Plugin[];
+  /** What this machine can confine. */
+  readonly platform: PlatformReport;
+  /** Custom types that may cross to plugins; the plugin registers the same tags. */
+  readonly types: {
+    /** See `TypeRegistry.register()`. */
+    register<T>(tag: string, codec: TypeCodec<T>): void;
+  };
+  /**
+   * Start a plugin in a sandbox of its own.
+   *
+   * @param entry Its entry module: a path (relative to the current directory), a `file:` URL, or a remote specifier.
+   * @param options What it may do and use.
+   * @returns The plugin, ready for calls. The caller disposes it, or the host does.
+   * @throws {ConfigError} If an option is not valid.
+   * @throws {PermissionDeniedError} If a grant would open the host.
+   * @throws {BundleError} If the code cannot be found or bundled.
+   * @throws {SandboxUnavailableError} If the machine cannot confine it as demanded. Nothing of the plugin ran.
+   * @throws {LaunchError} If the sandbox did not come up, or the plugin failed while it was imported.
+   * @throws {DisposedError} If the host was disposed.
+   */
+  load<T extends object = Record<string, (...args: unknown[]) => unknown>>(
+    entry: string | URL,
+    options?: LoadOptions,
+  ): Promise<Plugin<T>>;
+  /**
+   * Run a script in a sandbox with this process' stdin, stdout and stderr, until it ends.
+   *
+   * @param entry The script.
+   * @param options As for `load()`, and `args`.
+   * @returns How it ended.
+   * @throws As `load()`; a script that throws is a `LaunchError` with stage `"import"`.
+   */
+  run(entry: string | URL, options?: RunOptions): Promise<ScriptResult>;
+  /**
+   * Make a tensor in shared memory, so that filling it is the only write ever made.
+   *
+   * @param shape Sizes of the dimensions, in elements.
+   * @param dtype Element type. @default "float32"
+   * @param options Placement.
+   * @returns The tensor; the caller disposes it.
+   */
+  tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor;
+  /** Use of shared memory. */
+  tensorStats(): TensorStats;
+}

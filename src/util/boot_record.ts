@@ -1,0 +1,35 @@
+/**
+ * What a host writes down for its guest before it starts it.
+ *
+ * @module
+ */
+
+/** Contents of boot.json. Read once by the guest, then out of its reach. */
+export interface BootRecord {
+  /** One-time secret that the guest shows when it connects. */
+  readonly token: string;
+  /** Name of the plugin, for messages. */
+  readonly name: string;
+  /** Paths as the guest sees them. */
+  readonly paths: {
+    /** Directory that holds the boot record and the sockets. */
+    readonly run: string;
+    readonly boot: string;
+    readonly socket: string;
+    readonly library: string | null;
+  };
+  /** The narrower system call filter, base64; null installs none. */
+  readonly filter: string | null;
+  /** Descriptor of the channel that carries descriptors; null when there is none. */
+  readonly descriptorChannel: number | null;
+  /** Address space to reserve for tensors, in bytes. */
+  readonly windowBytes: number;
+  /** Largest frame in bytes. */
+  readonly maxFrameBytes: number;
+  /** The proxy's socket and what it lets through; null without a network grant. */
+  readonly network: { readonly socket: string; readonly allow: readonly string[] } | null;
+  /** The plugin is a script: the process ends when its work is done, not when the host says so. */
+  readonly isScript: boolean;
+  /** RLIMIT_DATA of the guest in bytes; written once the guest has connected, since it counts from what it uses then. */
+  readonly dataBytes: number | null;
+}

@@ -1,0 +1,14 @@
+/** Rebuilds every generated file from its source: `deno task build`. The C parts need the compilers of CONTRIBUTING.md. */
+
+import { embedPluginModule } from "./embed_plugin_module.ts";
+
+await embedPluginModule();
+for (const tool of ["build_guest.ts", "build_ffi.ts", "build_exec.ts"]) {
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", decodeURIComponent(new URL(tool, import.meta.url).pathname)],
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) Deno.exit(code);
+}
