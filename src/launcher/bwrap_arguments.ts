@@ -9,8 +9,11 @@ import type { HostFiles, Runtime, SandboxDirectory } from "./types.ts";
 
 /** What stands on the host behind the paths inside. */
 export interface BwrapLayout {
+  /** The runtime's loader and libraries. */
   readonly runtime: Runtime["deno"];
+  /** Files that all sandboxes of the host share. */
   readonly files: HostFiles;
+  /** Directories of this sandbox. */
   readonly directory: Pick<SandboxDirectory, "plugin" | "run">;
   /** Descriptor, as bubblewrap will have it, that pins the source of a mount; a source that is not listed is bound by path. */
   readonly pins: ReadonlyMap<string, number>;

@@ -7,6 +7,7 @@
 import type { Account } from "../policy/types.ts";
 import type { HostDirectoryOptions } from "./host_directory.ts";
 import type { HostFiles } from "./types.ts";
+import { ConfigError } from "../errors.ts";
 import { accessObstacle } from "../policy/account_access.ts";
 import { join } from "node:path";
 import { cordonExecBinary } from "./exec/mod.ts";
@@ -17,6 +18,7 @@ import { cordonExecBinary } from "./exec/mod.ts";
  * @param directory Absolute path that does not exist yet.
  * @param options Where they come from.
  * @returns Their paths.
+ * @throws {ConfigError} If nothing can be executed there.
  */
 export async function hostFiles(directory: string, options: HostDirectoryOptions): Promise<HostFiles> {
   await Deno.mkdir(directory, { mode: 0o700 });
@@ -27,7 +29,10 @@ export async function hostFiles(directory: string, options: HostDirectoryOptions
   if (library !== null) await install(library, await Deno.readFile(options.nativeLibrary!), 0o555);
   const helper = Deno.build.os === "linux" ? cordonExecBinary(Deno.build.arch) : null;
   const exec = helper === null ? null : join(directory, "cordon-exec");
-  if (helper !== null) await install(join(directory, "cordon-exec"), helper, 0o555);
+  if (helper !== null) {
+    await install(join(directory, "cordon-exec"), helper, 0o555);
+    await demandExecutable(join(directory, "cordon-exec"), options.runtimeDirectory);
+  }
   const deno = await reachableDeno(directory, options.deno.path, options.runAs);
   return Object.freeze({ deno, guest, library, exec });
 }
@@ -36,6 +41,28 @@ export async function hostFiles(directory: string, options: HostDirectoryOptions
 async function install(path: string, content: Uint8Array, mode: number): Promise<void> {
   await Deno.writeFile(path, content, { createNew: true, mode: 0o600 });
   await Deno.chmod(path, mode);
+}
+
+/** A file system may be mounted "noexec", and a binary may be built for another machine: only trying tells. */
+async function demandExecutable(helper: string, runtimeDirectory: string): Promise<void> {
+  try {
+    await new Deno.Command(helper, {
+      args: [],
+      clearEnv: true,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output();
+  } catch (cause) {
+    throw new ConfigError(
+      `Cannot use "${runtimeDirectory}" as the runtime directory: nothing in it can be executed`,
+      {
+        path: "runtimeDirectory",
+        hint: 'Name a directory on a file system that is not mounted "noexec"',
+        cause,
+      },
+    );
+  }
 }
 
 /**

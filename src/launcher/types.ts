@@ -9,7 +9,9 @@ import type { ExitReason } from "../errors.ts";
 
 /** The files and paths of the runtime that the sandbox is built from. Structurally a part of the platform's facts. */
 export interface Runtime {
+  /** Bubblewrap with the options that it knows; null where there is none. */
   readonly bwrap: { readonly path: string; readonly options: ReadonlySet<string> } | null;
+  /** The Deno runtime: executable, dynamic loader and libraries, each by where it is and where it is looked for. */
   readonly deno: {
     readonly path: string;
     readonly loader: string;
@@ -32,7 +34,9 @@ export interface HostFiles {
 
 /** One start of one sandbox. */
 export interface LaunchRequest {
+  /** What confines the plugin. */
   readonly policy: SandboxPolicy;
+  /** What the sandbox is built from. */
   readonly runtime: Runtime;
   /** Shared files, from `HostDirectory.files`. */
   readonly files: HostFiles;
@@ -57,15 +61,21 @@ export interface LaunchRequest {
 
 /** Where the guest finds what the host put there: inside the sandbox, or on the host in tiers without mounts. */
 export interface SandboxPaths {
+  /** The Deno executable. */
   readonly deno: string;
+  /** The helper in front of it; null where there is none. */
   readonly exec: string | null;
+  /** The guest's script. */
   readonly guest: string;
+  /** The native library; null where there is none. */
   readonly library: string | null;
   /** Directory with the bundle. */
   readonly plugin: string;
   /** Directory with the socket and the settings. */
   readonly run: string;
+  /** Where the guest connects to its host. */
   readonly socket: string;
+  /** The guest's settings. */
   readonly boot: string;
   /** Socket of the host's network proxy, where the policy has one. */
   readonly proxy: string;
@@ -98,7 +108,9 @@ export interface SandboxDirectory {
 
 /** What one host keeps in the runtime directory: shared files and one directory for each sandbox. */
 export interface HostDirectory extends AsyncDisposable {
+  /** The directory itself; its lock is held as long as the host lives. */
   readonly path: string;
+  /** The shared files, installed. */
   readonly files: HostFiles;
   /** Make the private directory of one sandbox. The caller owns it until it is given to `launch()`. */
   createSandboxDirectory(): Promise<SandboxDirectory>;
@@ -106,9 +118,13 @@ export interface HostDirectory extends AsyncDisposable {
 
 /** How a guest ended. */
 export interface ExitReport {
+  /** What explains the end best. */
   readonly reason: ExitReason;
+  /** Exit code; null if a signal ended it. */
   readonly exitCode: number | null;
+  /** Name of the signal that ended it, such as `"SIGKILL"`; null if it ended by itself. */
   readonly signal: string | null;
+  /** The last 8 KiB that it wrote to stderr. */
   readonly stderrTail: string;
 }
 

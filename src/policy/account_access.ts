@@ -12,6 +12,7 @@ export type Access = "read" | "write" | "execute" | "reach";
 
 /** The first thing on the way that keeps an account out. */
 export interface Obstacle {
+  /** The directory or file on the way. */
   readonly path: string;
   /** Mode bits that are missing, as `ls` would show them. */
   readonly missing: string;

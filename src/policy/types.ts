@@ -13,9 +13,11 @@ export type Tier = "full" | "namespaces" | "landlock" | "permissions-only";
 export interface LimitEnforcement {
   /** What was asked for, in the limit's unit (bytes, percent, seconds, milliseconds, count); null is no bound. */
   readonly requested: number | null;
+  /** What enforces it; `"none"` if there is nothing to enforce or nothing to do so. */
   readonly mechanism: "cgroup2" | "cgroup1" | "rlimit" | "watchdog" | "bwrap" | "v8" | "host" | "none";
   /** The kernel (or the host, for what the host counts) stops the plugin at the limit. */
   readonly hard: boolean;
+  /** What the numbers do not say, such as what is not counted. */
   readonly note?: string;
 }
 
@@ -38,16 +40,21 @@ export interface Mount {
   readonly source: string;
   /** Absolute path inside. */
   readonly target: string;
+  /** What the plugin may do with it; a device can be controlled, too. */
   readonly mode: "read-only" | "read-write" | "device";
 }
 
 /** Deno's own permissions, with paths as the plugin sees them. */
 export interface DenoPermissions {
+  /** Paths of `--allow-read`. */
   readonly read: readonly string[];
+  /** Paths of `--allow-write`. */
   readonly write: readonly string[];
   /** Values of `--allow-net`; `"all"` is the bare flag. */
   readonly net: readonly string[] | "all";
+  /** Names of `--allow-env`. */
   readonly env: readonly string[];
+  /** Values of `--allow-sys`. */
   readonly sys: readonly string[];
 }
 
@@ -68,19 +75,25 @@ export interface SeccompProfile {
 
 /** A real account of the host. */
 export interface Account {
+  /** Numeric user. */
   readonly uid: number;
+  /** Numeric group, the only one. */
   readonly gid: number;
 }
 
 /** What confines one plugin, decided before anything is started. */
 export interface SandboxPolicy {
+  /** Name of the plugin, for messages. */
   readonly plugin: string;
+  /** The layers that are in force. */
   readonly tier: Tier;
   /** Instruction set that the system call filters are built for; null where there are none. */
   readonly arch: "x86_64" | "aarch64" | null;
+  /** What Deno itself allows the plugin. */
   readonly deno: DenoPermissions;
   /** Granted paths, sockets and devices. What the runtime itself needs is the launcher's business. */
   readonly mounts: readonly Mount[];
+  /** What the plugin reaches of the network; a proxy is the host's and lets pass what is listed. */
   readonly network: { readonly kind: "none" } | { readonly kind: "host" } | {
     readonly kind: "proxy";
     readonly allow: readonly string[];
@@ -89,6 +102,7 @@ export interface SandboxPolicy {
   readonly environment: Readonly<Record<string, string>>;
   /** Absolute directory inside in which the plugin starts; null is the plugin's own. */
   readonly workingDirectory: string | null;
+  /** What the system call filters leave open; null where there are none. */
   readonly seccomp: SeccompProfile | null;
   /** ABI of Landlock that must be in force; 0 when it is not. */
   readonly landlockAbi: number;
@@ -105,8 +119,10 @@ export interface SandboxPolicy {
     readonly outputBytes: number;
     readonly enforce: Readonly<Record<string, Enforce>>;
   };
+  /** For every limit, by what it is enforced and whether that is hard. */
   readonly enforcement: Readonly<Record<LimitName, LimitEnforcement>>;
   /** Real account under which the sandbox is started; null keeps the host's. */
   readonly runAs: Account | null;
+  /** Device nodes of GPUs are bound in. */
   readonly gpu: boolean;
 }

@@ -182,6 +182,26 @@ Deno.test({
   },
 });
 
+const canMount = isRoot && mounts();
+const needsMount = canMount ? "" : " [skipped: needs the right to mount]";
+
+Deno.test({
+  name: `openHostDirectory() refuses a file system on which nothing can be executed${needsMount}`,
+  ignore: !canMount,
+  fn: async () => {
+    await using scratch = await Scratch.make();
+    await Deno.mkdir(scratch.runtimeDirectory);
+    const mount = ["-t", "tmpfs", "-o", "noexec,mode=700", "none", scratch.runtimeDirectory];
+    equal((await new Deno.Command("mount", { args: mount }).output()).code, 0);
+    try {
+      await rejects(scratch.open(), isRefusal("nothing in it can be executed"));
+      deepEqual(scratch.names(), ["lock"]);
+    } finally {
+      equal((await new Deno.Command("umount", { args: [scratch.runtimeDirectory] }).output()).code, 0);
+    }
+  },
+});
+
 Deno.test("SandboxDirectory.write() refuses a path outside the directory", async () => {
   await using scratch = await Scratch.make();
   await using host = await scratch.open();
@@ -204,4 +224,10 @@ Deno.test("SandboxDirectory.remove() removes everything and can be called twice"
 function isRefusal(text: string): (error: Error) => boolean {
   return (error) =>
     error instanceof ConfigError && error.path === "runtimeDirectory" && error.message.includes(text);
+}
+
+/** Whether this process may mount at all; tried where nobody else sees it. */
+function mounts(): boolean {
+  const args = ["--mount", "mount", "-t", "tmpfs", "none", "/tmp"];
+  return new Deno.Command("unshare", { args, stdout: "null", stderr: "null" }).outputSync().success;
 }
