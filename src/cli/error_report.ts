@@ -9,15 +9,21 @@ import { PluginCrashedError, RemoteError, SandboxUnavailableError } from "../err
 import type { Output } from "./output.ts";
 import { flagOfPath } from "./plugin_flags.ts";
 
+/** Whose code threw: a plugin's error is shown with its own frames, an unexpected one of Cordon's with all. */
+export type ErrorOrigin = "cordon" | "plugin";
+
 /**
  * Print an error.
  *
  * @param error What ended the command.
  * @param output Where to.
+ * @param origin Whose code threw it. @default "cordon"
  */
-export function reportError(error: unknown, output: Output): void {
-  if (output.isJson) output.note(JSON.stringify({ error: errorRecord(error) }));
-  else for (const line of errorLines(error, output)) output.note(line);
+export function reportError(error: unknown, output: Output, origin: ErrorOrigin = "cordon"): void {
+  const lines = output.isJson
+    ? [JSON.stringify({ error: errorRecord(error) })]
+    : errorLines(error, output, origin);
+  for (const line of lines) output.note(line);
 }
 
 /**
@@ -35,26 +41,42 @@ export function errorRecord(error: unknown): Record<string, unknown> {
   return facts;
 }
 
-function errorLines(error: unknown, { style }: Output): readonly string[] {
+function errorLines(error: unknown, { style }: Output, origin: ErrorOrigin): readonly string[] {
   if (!(error instanceof Error)) return [`${style.red("error")}: ${String(error)}`];
-  const flag = error instanceof ConfigError ? flagOfPath(error.path) : null;
-  const lines = [`${style.red("error")}${flag === null ? "" : ` in ${flag}`}: ${error.message}`];
+  const lines = [`${style.red("error")}${headline(error, origin)}`];
   if (error instanceof SandboxUnavailableError) lines.push(...findingLines(error));
-  if (error instanceof BundleError && error.location !== undefined) {
-    const { file, line, column } = error.location;
-    lines.push(`    at ${file}:${line}:${column}`);
-  }
-  const stack = pluginStack(error);
-  if (stack !== "") lines.push(style.dim(stack));
+  if (error instanceof BundleError) lines.push(...locationLines(error));
+  lines.push(...pluginFrames(error, origin).map(style.dim));
   if (error instanceof PluginCrashedError || error instanceof LaunchError) {
     lines.push(...tailLines(error, lines));
   }
   if (error instanceof PermissionDeniedError) lines.push(`${style.bold("grant")}: ${error.suggestion}`);
-  if (error instanceof CordonError && error.hint !== undefined) {
-    lines.push(`${style.bold("hint")}: ${error.hint}`);
-  }
-  if (isUnexpected(error)) lines.push(style.dim(error.stack ?? ""));
+  const hint = hintOf(error);
+  if (hint !== undefined) lines.push(`${style.bold("hint")}: ${hint}`);
+  if (origin === "cordon" && !(error instanceof CordonError)) lines.push(style.dim(error.stack ?? ""));
   return lines;
+}
+
+/** An error of ours says in its message what it is; one of a plugin's is known by its class. */
+function headline(error: Error, origin: ErrorOrigin): string {
+  const flag = error instanceof ConfigError ? flagOfPath(error.path) : null;
+  if (flag !== null) return ` in ${flag}: ${error.message}`;
+  if (error instanceof RemoteError) return `: ${error.remoteName}: ${error.message}`;
+  const isForeign = origin === "plugin" && !(error instanceof CordonError);
+  return isForeign ? `: ${error.name}: ${error.message}` : `: ${error.message}`;
+}
+
+/** Deno names the permission in its refusal; here it is one option of the command line. */
+function hintOf(error: Error): string | undefined {
+  if (error instanceof CordonError && error.hint !== undefined) return error.hint;
+  const refusal = /Requires (read|write|net|env|sys) access to "([^"]+)"/.exec(error.message);
+  return refusal === null ? undefined : `To grant it: --allow-${refusal[1]}=${refusal[2]}`;
+}
+
+function locationLines({ message, location }: BundleError): readonly string[] {
+  if (location === undefined) return [];
+  const place = `${location.file}:${location.line}:${location.column}`;
+  return message.includes(place) ? [] : [`    at ${place}`];
 }
 
 function findingLines(error: SandboxUnavailableError): readonly string[] {
@@ -64,28 +86,19 @@ function findingLines(error: SandboxUnavailableError): readonly string[] {
   ]);
 }
 
-/** Where in the plugin's own source it happened. */
-function pluginStack(error: Error): string {
-  if (error instanceof RemoteError) return frames(error.remoteStack);
-  if (error instanceof LaunchError && error.stage === "import" && error.cause instanceof Error) {
-    return error.cause instanceof RemoteError
-      ? frames(error.cause.remoteStack)
-      : frames(error.cause.stack ?? "");
-  }
-  return "";
-}
-
-function frames(stack: string): string {
-  return stack.split("\n").filter((line) => /^\s+at /.test(line)).join("\n");
+/** Where in the plugin's own source it happened: neither the guest's frames nor the runtime's. */
+function pluginFrames(error: Error, origin: ErrorOrigin): readonly string[] {
+  const source = error instanceof LaunchError && error.stage === "import" ? error.cause : error;
+  const isForeign = source !== error || origin === "plugin" || source instanceof RemoteError;
+  if (!isForeign || !(source instanceof Error)) return [];
+  const stack = source instanceof RemoteError ? source.remoteStack : source.stack ?? "";
+  return stack.split("\n").filter((line) =>
+    /^\s+at /.test(line) && !/cordon:guest|\(?ext:|node:internal/.test(line)
+  );
 }
 
 function tailLines(error: PluginCrashedError | LaunchError, shown: readonly string[]): readonly string[] {
   const tail = error.stderrTail.trim();
   if (tail === "" || shown.some((line) => line.includes(tail))) return [];
   return ["  the last that it wrote to stderr:", ...tail.split("\n").slice(-12).map((line) => `    ${line}`)];
-}
-
-/** Whatever is no class of ours is a mistake of ours: show where. */
-function isUnexpected(error: Error): boolean {
-  return !(error instanceof CordonError);
 }

@@ -47,9 +47,15 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Whoever read our output has gone, as `head` does: nothing is left to say, nor anybody to say it to.
     if (error instanceof Deno.errors.BrokenPipe) return 128 + 13;
-    reportError(error, output);
-    return exitCode(error);
+    const first = firstOf(error);
+    reportError(first, output);
+    return exitCode(first);
   }
+}
+
+/** What went wrong first, where cleaning up after it went wrong too. */
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }
 
 async function dispatch(args: readonly string[], output: Output): Promise<number> {

@@ -12,7 +12,7 @@ import type { SandboxPolicy } from "../policy/types.ts";
 import { type ConfinementBait, confinementBait } from "./confinement_bait.ts";
 import { openHostContext } from "./host_context.ts";
 import type { HostContext } from "./host_context.ts";
-import { SandboxedPlugin } from "./plugin.ts";
+import { loadGeneration } from "./load_generation.ts";
 
 /** Longest time for one attempt; none of them waits for anything. */
 const ATTEMPT_TIMEOUT_MS = 5_000;
@@ -44,10 +44,6 @@ interface Attempt {
   readonly claim: string;
   readonly kind: "read" | "write" | "unix" | "tcp" | "run" | "ffi" | "env";
   readonly target: string;
-}
-
-interface ProbeApi {
-  attempt(kind: string, target: string): Promise<string | null>;
 }
 
 /** Deno's own refusal. */
@@ -117,15 +113,13 @@ async function tryAll(
 ): Promise<readonly Finding[]> {
   const config = loadConfig(entry, { name: "doctor" }, context.config);
   const policy = changed(await policyFor(context, config));
-  await using plugin = await SandboxedPlugin.load<ProbeApi>(
-    { context, config, policy, args: [], isScript: false },
-    () => {},
-  );
-  const api = plugin.with({ timeoutMs: ATTEMPT_TIMEOUT_MS });
+  await using generation = await loadGeneration({ context, config, policy, args: [], isScript: false });
+  const { session } = generation.sandbox;
   const who = expected === REFUSED_BY_DENO ? "A plugin" : "With Deno's permissions open, a plugin";
   const findings: Finding[] = [];
   for (const { id, claim, kind, target } of attempts) {
-    const refusal = await api.attempt(kind, target);
+    const options = { timeoutMs: ATTEMPT_TIMEOUT_MS };
+    const refusal = await session.call("plugin", "attempt", [kind, target], options) as string | null;
     findings.push(finding(id, `${who} cannot ${claim}`, `${who} can ${claim}`, refusal, expected));
   }
   return findings;

@@ -32,7 +32,7 @@ callTest(
   ["secret"],
   77,
   "",
-  /Requires read access to "\/etc\/passwd"/,
+  /Requires read access to "\/etc\/passwd"[\s\S]*\nhint: To grant it: --allow-read=\/etc\/passwd\n$/,
 );
 callTest("exits 124 after --timeout", ["forever", "--timeout=300ms"], 124, "", /error: /);
 callTest(

@@ -68,8 +68,17 @@ Deno.test("reportError() shows cause, place and repair", () => {
   assert.equal(
     err,
     "error: Cannot confine\n  - no bwrap\n      sudo apt-get install bubblewrap\nhint: run doctor\n" +
-      "error: Unexpected token\n    at a.ts:3:7\nerror in --memory: Cannot use it\nerror: broken\n    at run (a.ts:1:2)\n",
+      "error: Unexpected token\n    at a.ts:3:7\nerror in --memory: Cannot use it\nerror: Odd: broken\n    at run (a.ts:1:2)\n",
   );
+});
+
+Deno.test("reportError() shows of a plugin's error its class and its own frames", () => {
+  const error = new SyntaxError("bad input");
+  error.stack =
+    "SyntaxError: bad input\n    at run (/p/a.ts:1:2)\n    at invoke (cordon:guest, <anonymous>:1:2)\n" +
+    "    at AsyncLocalStorage.run (ext:deno_node/async_hooks.ts:1:1)";
+  const { err } = recorded((output) => reportError(error, output, "plugin"));
+  assert.equal(err, "error: SyntaxError: bad input\n    at run (/p/a.ts:1:2)\n");
 });
 
 Deno.test("reportError() prints one JSON object with --json", () => {

@@ -73,7 +73,7 @@ async function call(
     return EXIT.ok;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe || isAbort(error)) throw error;
-    reportError(error, output);
+    reportError(error, output, "plugin");
     return pluginExitCode(error);
   }
 }
