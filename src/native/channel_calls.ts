@@ -4,11 +4,14 @@
  * @module
  */
 
-import { EAGAIN, nativeFailure, succeeded } from "./native_failure.ts";
+import { EAGAIN, ENOBUFS, ETOOMANYREFS, nativeFailure, succeeded } from "./native_failure.ts";
 import type { Symbols } from "./symbols.ts";
 import type { ChannelCalls, ReceivedMessage } from "./types.ts";
 
 const READABLE = 1;
+
+/** The peer's queue is full, the kernel's is, or too many descriptors are on their way: all of it passes. */
+const NO_ROOM: ReadonlySet<number> = new Set([EAGAIN, ENOBUFS, ETOOMANYREFS]);
 
 /**
  * The channel part of the library.
@@ -34,7 +37,7 @@ export function channelCalls(symbols: Symbols): ChannelCalls {
     },
     send(fd, message, passFd = -1) {
       const result = symbols.cordon_send(fd, message as Uint8Array<ArrayBuffer>, message.byteLength, passFd);
-      if (result < 0 && result !== EAGAIN) throw nativeFailure("send", result);
+      if (result < 0 && !NO_ROOM.has(result)) throw nativeFailure("send", result);
       return result === 0;
     },
     receive: (fd, into) => receive(symbols, fd, into as Uint8Array<ArrayBuffer>),

@@ -53,6 +53,12 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
 /** `-EAGAIN`, which some calls give for "not now". */
 export const EAGAIN = -11;
 
+/** `-ENOBUFS`, no room for a message in the kernel. */
+export const ENOBUFS = -105;
+
+/** `-ETOOMANYREFS`, too many descriptors on their way. */
+export const ETOOMANYREFS = -109;
+
 /** `-ESRCH`, which some calls give for "gone". */
 export const ESRCH = -3;
 

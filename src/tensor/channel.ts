@@ -67,12 +67,15 @@ export interface IncomingMessage extends Required<ChannelMessage> {
 
 const MESSAGE_BYTES = 40;
 const RETRY_MS = 20;
+/** A peer that has so many messages to read does not read. */
+const MAX_BACKLOG = 65_536;
 
 /** One end of a channel. Owns its descriptor. */
 export class Channel implements Disposable {
   readonly #native: ChannelCalls;
   readonly #fd: number;
   readonly #clock: Clock;
+  readonly #onOverflow: () => void;
   readonly #buffer = new Uint8Array(MESSAGE_BYTES);
   readonly #backlog: { readonly bytes: Uint8Array; readonly fd: number }[] = [];
   #cancelRetry: (() => void) | null = null;
@@ -83,9 +86,11 @@ export class Channel implements Disposable {
    * @param native The native library.
    * @param fd This end's descriptor.
    * @param clock Time.
+   * @param onOverflow The peer has not read for so long that the channel was closed.
    */
-  constructor(native: ChannelCalls, fd: number, clock: Clock) {
+  constructor(native: ChannelCalls, fd: number, clock: Clock, onOverflow: () => void = () => {}) {
     this.#native = native;
+    this.#onOverflow = onOverflow;
     this.#fd = fd;
     this.#clock = clock;
   }
@@ -105,6 +110,9 @@ export class Channel implements Disposable {
     if (!this.#isOpen) return;
     this.#backlog.push({ bytes: encoded(message), fd });
     this.flush();
+    if (this.#backlog.length <= MAX_BACKLOG) return;
+    this.#end();
+    this.#onOverflow();
   }
 
   /** Send what had no room before. */

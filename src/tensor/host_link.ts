@@ -158,6 +158,18 @@ export class HostLink implements TensorPort {
     this.#hostArena = this.#guestArena = null;
   }
 
+  /**
+   * The plugin broke the protocol: close, and say so.
+   *
+   * @param what What it did.
+   * @param cause What was thrown.
+   */
+  end(what: string, cause?: unknown): void {
+    if (!this.#isOpen) return;
+    this.close();
+    this.#parts.onViolation(cause instanceof ProtocolError ? cause : this.#broken(what, cause));
+  }
+
   // --- sending
 
   /** The lease keeps the region; the caller keeps its own reference. */

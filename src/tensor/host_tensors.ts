@@ -129,7 +129,12 @@ class SharedTensors implements HostTensors {
     if (fd === null) return portLink(COPY_PORT);
     const link: HostLink = new HostLink({
       memory: this.#memory,
-      channel: new Channel(this.#memory.native, fd, this.#clock),
+      channel: new Channel(
+        this.#memory.native,
+        fd,
+        this.#clock,
+        () => link.end("does not read its messages"),
+      ),
       limits: { ...this.#limits, ...limits },
       clock: this.#clock,
       plugin,
