@@ -15,6 +15,7 @@ const MS_PER_TICK = 10;
 /** Stops and continues one process. Disposing lets it run again, which does nothing to a process that has ended. */
 export class CpuGovernor implements Disposable {
   readonly #pid: number;
+  readonly #isAlive: () => boolean;
   readonly #budget: CpuBudget;
   readonly #timer: ReturnType<typeof setInterval>;
   #isStopped = false;
@@ -22,9 +23,11 @@ export class CpuGovernor implements Disposable {
   /**
    * @param pid A child of this process or of one of its children that is still to be waited for.
    * @param percent Share of one core in percent.
+   * @param isAlive False once the pid may belong to another process.
    */
-  constructor(pid: number, percent: number) {
+  constructor(pid: number, percent: number, isAlive: () => boolean) {
     this.#pid = pid;
+    this.#isAlive = isAlive;
     this.#budget = new CpuBudget(percent, performance.now(), cpuMs(pid) ?? 0);
     this.#timer = setInterval(() => this.#govern(), PERIOD_MS);
     Deno.unrefTimer(this.#timer);
@@ -37,7 +40,7 @@ export class CpuGovernor implements Disposable {
   }
 
   #govern(): void {
-    const used = cpuMs(this.#pid);
+    const used = this.#isAlive() ? cpuMs(this.#pid) : null;
     if (used === null) return;
     if (this.#budget.mayRun(performance.now(), used)) return this.#run();
     if (this.#isStopped) return;
@@ -48,7 +51,7 @@ export class CpuGovernor implements Disposable {
   #run(): void {
     if (!this.#isStopped) return;
     this.#isStopped = false;
-    signalProcess(this.#pid, "SIGCONT");
+    if (this.#isAlive()) signalProcess(this.#pid, "SIGCONT");
   }
 }
 

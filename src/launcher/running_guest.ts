@@ -115,7 +115,7 @@ export class RunningGuest implements LaunchedGuest {
     if (cpuPercent === null) return;
     const pid = await this.guestPid;
     if (pid === null || this.#hasEnded) return;
-    this.#governor ??= new CpuGovernor(pid, cpuPercent);
+    this.#governor ??= new CpuGovernor(pid, cpuPercent, () => this.#isAlive());
   }
 
   /** Whoever connects has been executed, so everything is mounted. */
@@ -152,13 +152,22 @@ export class RunningGuest implements LaunchedGuest {
     });
   }
 
-  /** The kernel ends everything in a pid namespace with its first process; bubblewrap then ends by itself. */
+  /**
+   * The kernel ends everything in a pid namespace with its first process; bubblewrap then ends by itself. Once the
+   * process that was spawned has been waited for, pids below it may belong to others.
+   */
   #killNow(): void {
     const { child, statusFd } = this.#parts;
+    if (!this.#isAlive()) return;
     const { childPid } = this.#status.status;
     if (statusFd === null) child.kill("SIGKILL");
     else if (childPid !== null) signalProcess(childPid, "SIGKILL");
     this.#killTimer ??= setTimeout(() => child.kill("SIGKILL"), STATUS_GRACE_MS);
+  }
+
+  #isAlive(): boolean {
+    const { child } = this.#parts;
+    return child.exitCode === null && child.signalCode === null;
   }
 
   /** The report comes before the socket is closed, so that whoever waits for a connection hears the reason. */

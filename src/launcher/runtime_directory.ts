@@ -7,7 +7,7 @@
 import type { Account } from "../policy/types.ts";
 import { ConfigError } from "../errors.ts";
 import { accessObstacle } from "../policy/account_access.ts";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** `sockaddr_un.sun_path` without its terminator. */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -23,11 +23,13 @@ const LONGEST_TAIL = "/h-01234567/zzzzzz/r/rpc.sock";
  * @throws {ConfigError} If it is somebody else's, writable for others, out of the account's reach, or too long for sockets.
  */
 export async function runtimeDirectory(path: string, runAs: Account | null): Promise<string> {
-  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  const isNew = await makeDirectory(path);
   const info = await Deno.lstat(path);
   if (!info.isDirectory) throw refused(path, "it is not a directory");
   if (info.uid !== Deno.uid()) throw refused(path, `it belongs to uid ${info.uid}, not to ${Deno.uid()}`);
-  await Deno.chmod(path, runAs === null ? 0o700 : 0o711);
+  // An existing directory may serve others, too: it is left as it is.
+  if (isNew) await Deno.chmod(path, runAs === null ? 0o700 : 0o711);
+  else if (((info.mode ?? 0) & 0o022) !== 0) throw refused(path, "others can write to it");
   const real = await Deno.realPath(path);
   if (real.includes(",")) throw refused(path, "Deno's permissions separate paths by commas");
   if (new TextEncoder().encode(real + LONGEST_TAIL).length > MAX_SOCKET_PATH_BYTES) {
@@ -61,6 +63,18 @@ export async function withRuntimeLock<T>(directory: string, action: () => Promis
  */
 export function openLock(path: string): Promise<Deno.FsFile> {
   return Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+}
+
+/** True if the directory did not exist before. */
+async function makeDirectory(path: string): Promise<boolean> {
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  try {
+    await Deno.mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
+  }
 }
 
 function refused(path: string, state: string): ConfigError {

@@ -78,6 +78,7 @@ export class Sandbox implements AsyncDisposable {
     const config = fakeConfig({ sandbox: modes[tier] });
     const policy = change(sandboxPolicy(config, facts, { runAs: ACCOUNT, workingDirectory: "/" }));
     const runtimeDirectory = await Deno.makeTempDir({ prefix: "cordon-escape-run-" });
+    await Deno.chmod(runtimeDirectory, 0o711);
     const nativeLibrary = await nativeLibraryPath(runtimeDirectory + "/native");
     const { runAs } = policy;
     const directory = await openHostDirectory({

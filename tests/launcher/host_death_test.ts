@@ -9,6 +9,7 @@ const TRIALS = { namespaces: 30, landlock: 10, "permissions-only": 10 };
 for (const [tier, trials] of Object.entries(TRIALS)) {
   Deno.test(`a host that is killed right after a start in the ${tier} tier leaves nothing`, async () => {
     const runtimeDirectory = await Deno.makeTempDir({ prefix: "cordon-" });
+    await Deno.chmod(runtimeDirectory, 0o711);
     let seen = 0;
     for (let trial = 0; trial < trials; trial++) {
       const marker = crypto.randomUUID();

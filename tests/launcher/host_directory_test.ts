@@ -102,6 +102,17 @@ Deno.test("openHostDirectory() opened many times at once gives each its own dire
   deepEqual(scratch.names(), ["lock"]);
 });
 
+Deno.test("openHostDirectory() leaves an existing directory's mode as it is, and refuses one that others can write", async () => {
+  await using scratch = await Scratch.make();
+  await Deno.mkdir(scratch.runtimeDirectory);
+  await Deno.chmod(scratch.runtimeDirectory, 0o1777);
+  await rejects(scratch.open(), isRefusal("others can write"));
+  equal((await Deno.stat(scratch.runtimeDirectory)).mode! & 0o7777, 0o1777);
+  await Deno.chmod(scratch.runtimeDirectory, 0o750);
+  await using _host = await scratch.open();
+  equal((await Deno.stat(scratch.runtimeDirectory)).mode! & 0o7777, 0o750);
+});
+
 Deno.test("openHostDirectory() refuses a link in place of the runtime directory", async () => {
   await using scratch = await Scratch.make();
   await Deno.mkdir(join(scratch.path, "elsewhere"));

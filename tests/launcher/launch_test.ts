@@ -77,6 +77,7 @@ Deno.test("LaunchedGuest.accept() rejects after closeListener()", async () => {
 
 Deno.test("launch() with inherited streams gives the guest the host's own", async () => {
   const runtimeDirectory = await Deno.makeTempDir({ prefix: "cordon-" });
+  await Deno.chmod(runtimeDirectory, 0o711);
   const guestScript = `const text = await new Response(Deno.stdin.readable).text();
     console.log(text.toUpperCase()); console.error("and " + Deno.args[1]); Deno.exit(7);`;
   const child = new Deno.Command(Deno.execPath(), {

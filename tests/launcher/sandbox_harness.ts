@@ -51,6 +51,7 @@ export class SandboxHarness implements AsyncDisposable {
 
   static async open(guestScript: string, options: HarnessOptions = {}): Promise<SandboxHarness> {
     const runtimeDirectory = await Deno.makeTempDir({ prefix: "cordon-" });
+    await Deno.chmod(runtimeDirectory, 0o711);
     const facts = { ...await realFacts(), ...options.facts };
     const config = fakeConfig(options.config);
     const workingDirectory = options.workingDirectory ?? "/";
