@@ -123,6 +123,14 @@ const ADVICE: Readonly<
     summary: "A file that the sandbox is made of is missing or not reachable for the account that starts it",
     fix: ["Check that the path in the evidence exists and that every directory above it may be entered"],
   },
+  "no-such-account": {
+    summary: "The host runs as root, but may not switch to the unprivileged account that starts sandboxes",
+    fix: [
+      "Start the host under an ordinary account instead of root",
+      "Or give the container a range of uids, so that 65534 exists in it",
+      "Or name an account that exists: createHost({ runAs: { uid, gid } })",
+    ],
+  },
   unknown: {
     summary: "bubblewrap failed for a reason that is not known here",
     fix: [

@@ -30,7 +30,10 @@ export async function probeNamespaces(options: TrialOptions): Promise<Probed<boo
   const { bwrap, loader, account } = options;
   const output = await runProgram(bwrap.path, trialArguments(loader), { account });
   if (output === null) {
-    const failure = { exitCode: -1, stderr: "it cannot be started" };
+    const stderr = account === undefined
+      ? "it cannot be started"
+      : `it cannot be started as uid ${account.uid}`;
+    const failure = { exitCode: -1, stderr };
     return { fact: false, finding: classifyBwrapFailure(failure, await restrictionFacts()) };
   }
   if (!hasReachedProgram(output.stdout)) {

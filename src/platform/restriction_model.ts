@@ -30,6 +30,7 @@ export type RestrictionModel =
   | "hardened-kernel"
   | "no-namespace-support"
   | "missing-path"
+  | "no-such-account"
   | "unknown";
 
 /**
@@ -49,6 +50,7 @@ export function restrictionModel(failure: BwrapFailure, host: RestrictionFacts):
 
 /** bubblewrap itself names the cause. */
 function plainModel(stderr: string): RestrictionModel | null {
+  if (/cannot be started as uid/.test(stderr)) return "no-such-account";
   if (/unknown option/i.test(stderr)) return "old-bwrap";
   if (/setuid mode|not supported.*setuid|setuid.*not supported/i.test(stderr)) return "setuid-bwrap";
   if (/can't find source path|execvp /i.test(stderr)) return "missing-path";

@@ -50,7 +50,12 @@ export async function runProgram(
     const decoder = new TextDecoder();
     return { exitCode: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
   } catch (error) {
-    if (isAbsent(error)) return null;
+    if (isAbsent(error) || isRefusedSpawn(error)) return null;
     throw error;
   }
+}
+
+/** Deno has no class for a start that the kernel refuses, as with an account that is not mapped (EINVAL). */
+function isRefusedSpawn(error: unknown): boolean {
+  return error instanceof TypeError && error.message.startsWith("Failed to spawn");
 }

@@ -76,6 +76,7 @@ const CASES: readonly (readonly [RestrictionModel, string, Partial<RestrictionFa
   ["no-namespace-support", "bwrap: Creating new namespace failed: Invalid argument", {}],
   ["missing-path", "bwrap: Can't find source path /nope: No such file or directory", {}],
   ["missing-path", "bwrap: execvp /nope: No such file or directory", {}],
+  ["no-such-account", "it cannot be started as uid 65534", { container: "podman" }],
   ["unknown", NO_PERMISSION, {}],
   ["unknown", "", {}],
   ["unknown", "bwrap: something new", { container: "docker", apparmorRestrictsUserns: 1 }],
