@@ -143,6 +143,7 @@ function resolverFlags(request: GraphRequest): string[] {
     "--quiet",
     "--node-modules-dir=none",
     "--vendor=false",
+    "--unstable-raw-imports",
     ...(request.configPath === undefined ? [] : [`--config=${request.configPath}`]),
     ...(request.isConfigured ? [] : ["--no-config"]),
     ...(request.lockPath === undefined ? ["--no-lock"] : [`--lock=${request.lockPath}`, "--frozen"]),

@@ -111,3 +111,12 @@ Deno.test("bundlePlugin() warns of requires that cannot be bundled, which fail w
     'Cannot load "./addon.node" as native add\nCannot require "os" as plugins are bundl',
   );
 });
+
+Deno.test("bundlePlugin() warns where a package looks for its native add-on at run time", async () => {
+  await using project = await TestProject.create({ "main.ts": `import "npm:better-sqlite3@11.10.0";` });
+  const { warnings } = await project.bundle("main.ts");
+  assert.ok(
+    warnings.some((warning) => /require.*\/bindings\/.*:\d+:\d+\)$/.test(warning)),
+    warnings.join("\n"),
+  );
+});
