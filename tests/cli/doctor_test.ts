@@ -65,3 +65,28 @@ Deno.test("cordon doctor --fix prints commands, and everything else as comments"
   assert.equal(lines[0], "# bubblewrap is not installed");
   for (const line of lines) assert.match(line, /^(# |sudo |echo |systemd-run |npm )/);
 });
+
+Deno.test({
+  name: `cordon doctor reports a sandbox that does not come up as a finding${skip}`,
+  ignore: skip !== "",
+  async fn() {
+    const directory = await Deno.makeTempDir({ dir: "/tmp" });
+    try {
+      await Deno.chmod(directory, 0o755);
+      // Good at everything but the real start: that one is told apart by its descriptor for options.
+      const bwrap = `${directory}/bwrap`;
+      const script =
+        '#!/bin/sh\ncase " $* " in *" --args "*) echo "bwrap: broken on purpose" >&2; exit 1;; esac\n' +
+        'exec /usr/bin/bwrap "$@"\n';
+      await Deno.writeTextFile(bwrap, script);
+      await Deno.chmod(bwrap, 0o755);
+      const { code, out, err } = await cordon(["doctor", `--bwrap=${bwrap}`, "--json"]);
+      assert.equal(code, 69, out + err);
+      const [finding] = JSON.parse(out).confinement;
+      assert.equal(finding.id, "sandbox-start");
+      assert.match(finding.evidence, /broken on purpose/);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});

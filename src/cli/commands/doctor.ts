@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Finding } from "../../errors.ts";
+import { type Finding, LaunchError, SandboxUnavailableError } from "../../errors.ts";
 import { probePlatform } from "../../platform/mod.ts";
 import type { PlatformReport } from "../../platform/mod.ts";
 import { quote } from "../../util/quote.ts";
@@ -59,10 +59,27 @@ async function tryConfinement(
   programs: { readonly bwrap: string | null; readonly deno: string | null },
 ): Promise<readonly Finding[]> {
   const { proveConfinement } = await import("../../supervisor/prove_confinement.ts");
-  return await proveConfinement({
-    ...(programs.bwrap === null ? {} : { bwrap: programs.bwrap }),
-    ...(programs.deno === null ? {} : { deno: programs.deno }),
-  });
+  try {
+    return await proveConfinement({
+      ...(programs.bwrap === null ? {} : { bwrap: programs.bwrap }),
+      ...(programs.deno === null ? {} : { deno: programs.deno }),
+    });
+  } catch (error) {
+    if (error instanceof LaunchError) return [failedStart(error)];
+    if (error instanceof SandboxUnavailableError) return error.findings;
+    throw error;
+  }
+}
+
+/** The machine looks right and a sandbox still does not come up: that is a diagnosis too. */
+function failedStart({ message, stage, stderrTail, hint }: LaunchError): Finding {
+  return {
+    id: "sandbox-start",
+    level: "fail",
+    summary: message,
+    evidence: `stage ${stage}; stderr: ${stderrTail.trim().slice(-400) || "nothing"}`,
+    ...(hint === undefined ? {} : { fix: [hint] }),
+  };
 }
 
 function record({ machine, confinement }: Diagnosis): Record<string, unknown> {
