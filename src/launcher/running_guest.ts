@@ -181,7 +181,7 @@ export class RunningGuest implements LaunchedGuest {
     this.#governor?.[Symbol.dispose]();
     this.#guestPid.resolve(null);
     this.#report.resolve(report);
-    await request.directory.remove();
+    await request.directory.remove().catch(leaveToHost);
     socket[Symbol.dispose]();
     return report;
   }
@@ -206,6 +206,9 @@ export class RunningGuest implements LaunchedGuest {
     return cpuSeconds !== null && elapsedSeconds * navigator.hardwareConcurrency >= cpuSeconds;
   }
 }
+
+/** What cannot be removed now goes with the host's directory, at the latest in the next host's sweep. */
+function leaveToHost(_error: unknown): void {}
 
 function endedError(plugin: string, report: ExitReport): LaunchError {
   const { exitCode, signal, stderrTail, reason } = report;
