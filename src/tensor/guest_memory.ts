@@ -11,6 +11,9 @@ import { RangeAllocator } from "./range_allocator.ts";
 import { Collector, type Hold, SharedHold, Storage } from "./storage.ts";
 import type { TensorLimits } from "./types.ts";
 
+/** How much may be mapped before the collector hears of it. */
+const ANNOUNCED_BYTES = 64 * 2 ** 20;
+
 /** Memory of one grant, mapped into the window: the origin of storages that show all of it. */
 export class GuestRegion {
   /** Name of it for the host. */
@@ -60,6 +63,7 @@ export class GuestMemory {
   readonly #addresses: RangeAllocator;
   readonly #collector = new Collector();
   readonly #pinned = new Set<Storage>();
+  #unannounced = 0;
   #mapped = 0;
 
   /**
@@ -143,7 +147,19 @@ export class GuestMemory {
       },
     });
     this.#collector.watch(storage, hold);
+    this.#announce(bytes);
     return storage;
+  }
+
+  /**
+   * The collector goes by allocated memory and does not know of what is mapped. So a sixteenth of it is allocated and
+   * dropped: it is never touched, so it costs address space until the collector has run.
+   */
+  #announce(bytes: number): void {
+    this.#unannounced += bytes;
+    if (this.#unannounced < ANNOUNCED_BYTES) return;
+    this.#unannounced = 0;
+    new ArrayBuffer(ANNOUNCED_BYTES / 16);
   }
 
   /** Bytes at a place in the window. Valid until it is unmapped. */
