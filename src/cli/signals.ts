@@ -24,7 +24,7 @@ const NUMBERS: Readonly<Record<string, number>> = {
 };
 
 /** Signals by which a person or a supervisor ends a program. */
-const ENDING: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+export const ENDING_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** The number that an unknown signal counts as: SIGKILL's. */
 const UNKNOWN = 9;
@@ -56,7 +56,7 @@ export interface EndingSignals extends Disposable {
 export function endingSignals(ended: (name: Deno.Signal) => void = () => {}): EndingSignals {
   const controller = new AbortController();
   let received: Deno.Signal | null = null;
-  const listeners = ENDING.map((name) => {
+  const listeners = ENDING_SIGNALS.map((name) => {
     const listener = (): void => {
       received ??= name;
       ended(name);

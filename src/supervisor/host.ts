@@ -104,7 +104,7 @@ class CordonHost implements Host {
   }
 
   async #run(entry: string | URL, options: RunOptions): Promise<ScriptResult> {
-    const { signal, args = [], ...rest } = options;
+    const { signal, args = [], forwardSignals = [], ...rest } = options;
     const config = loadConfig(entry, rest, this.#context.config);
     const policy = await this.#policy(config);
     return await runScript({
@@ -113,6 +113,7 @@ class CordonHost implements Host {
       policy,
       args,
       isScript: true,
+      forwardSignals,
       signal: this.#signal(signal),
     });
   }

@@ -7,6 +7,7 @@
 import { PluginCrashedError } from "../errors.ts";
 import { importFailure, prepareGeneration } from "./load_generation.ts";
 import type { GenerationRequest, Prepared } from "./load_generation.ts";
+import { SignalForwarder } from "./signal_forwarder.ts";
 import type { ScriptResult } from "./types.ts";
 
 /** Signals by their numbers on Linux: signal(7). */
@@ -35,8 +36,11 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
  * @throws As `Host.run()`.
  */
 export async function runScript(request: GenerationRequest): Promise<ScriptResult> {
-  await using prepared = await prepareGeneration(request);
+  using forwarder = new SignalForwarder(request.forwardSignals ?? []);
+  const signals = request.signal === undefined ? [forwarder.signal] : [request.signal, forwarder.signal];
+  await using prepared = await prepareGeneration({ ...request, signal: AbortSignal.any(signals) });
   const { guest } = prepared.sandbox;
+  forwarder.attach(guest);
   const abort = (): void => guest.kill("killed-by-host");
   request.signal?.addEventListener("abort", abort, { once: true });
   try {

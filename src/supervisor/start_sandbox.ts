@@ -35,6 +35,8 @@ export interface StartRequest {
   readonly onOutput?: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
   /** Rewrites stacks of errors to source positions. */
   readonly mapStack?: (stack: string) => string;
+  /** Signals of this process that the script gets, or that end it. */
+  readonly forwardSignals?: readonly Deno.Signal[];
   /** Aborts the start. */
   readonly signal?: AbortSignal;
 }

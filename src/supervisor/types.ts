@@ -79,6 +79,11 @@ export interface ScriptResult extends ExitFacts {
 export interface RunOptions extends LoadOptions {
   /** `Deno.args` of the script. @default [] */
   readonly args?: readonly string[];
+  /**
+   * Signals of this process that are handed on to a script that listens to them; any other script they end. While the
+   * script runs they do not end this process. @default []
+   */
+  readonly forwardSignals?: readonly Deno.Signal[];
 }
 
 /** Loads plugins and owns everything that they use. Disposing stops them all. */

@@ -4,11 +4,12 @@
  * @module
  */
 
+import type { ScriptResult } from "../../supervisor/types.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { entryModule } from "../entry_module.ts";
 import { EXIT } from "../exit_code.ts";
 import { hostOptions, loadOptions, PLUGIN_OPTIONS, timeoutMs } from "../plugin_flags.ts";
-import { endingSignals, signalNumber } from "../signals.ts";
+import { ENDING_SIGNALS, endingSignals, signalNumber } from "../signals.ts";
 
 /** The command. */
 export const runCommand: Command = {
@@ -31,16 +32,25 @@ async function run({ line }: CommandContext): Promise<number> {
   const { createHost } = await import("../../supervisor/host.ts");
   using ending = endingSignals();
   const timeout = limitMs === null ? null : AbortSignal.timeout(limitMs);
-  const signal = timeout === null ? ending.signal : AbortSignal.any([ending.signal, timeout]);
   await using host = await createHost(hostOptions(line));
   try {
-    const result = await host.run(entry, { ...loadOptions(line), args: [...more, ...line.rest], signal });
-    return interrupted(ending.received, timeout) ?? result.code;
+    const result = await host.run(entry, {
+      ...loadOptions(line),
+      args: [...more, ...line.rest],
+      forwardSignals: ENDING_SIGNALS,
+      ...(timeout === null ? {} : { signal: timeout }),
+    });
+    return hasEndedItself(result) ? result.code : interrupted(ending.received, timeout) ?? result.code;
   } catch (error) {
     const code = interrupted(ending.received, timeout);
     if (code !== null) return code;
     throw error;
   }
+}
+
+/** A script that listens to signals ends as it likes, with an exit code of its own. */
+function hasEndedItself({ reason }: ScriptResult): boolean {
+  return reason !== "killed-by-host";
 }
 
 function interrupted(received: Deno.Signal | null, timeout: AbortSignal | null): number | null {
