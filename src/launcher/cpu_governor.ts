@@ -4,7 +4,6 @@
  * @module
  */
 
-import { SandboxUnavailableError } from "../errors.ts";
 import { CpuBudget } from "./cpu_budget.ts";
 import { signalProcess } from "./signal_process.ts";
 
@@ -52,32 +51,6 @@ export class CpuGovernor implements Disposable {
     if (!this.#isStopped) return;
     this.#isStopped = false;
     if (this.#isAlive()) signalProcess(this.#pid, "SIGCONT");
-  }
-}
-
-/**
- * Make sure that processor time can be read, before anything depends on it.
- *
- * @param plugin Name for the message.
- * @throws {SandboxUnavailableError} If this host may not read /proc.
- */
-export function demandCpuAccounting(plugin: string): void {
-  try {
-    Deno.readTextFileSync("/proc/self/stat");
-  } catch (cause) {
-    const summary = "the host may not read /proc, where processor time is told";
-    throw new SandboxUnavailableError(
-      `Cannot start "${plugin}" as limits.cpuPercent demands accounting: ${summary}`,
-      {
-        findings: [{
-          id: "limit-cpuPercent",
-          level: "fail",
-          summary,
-          fix: ["Run the host with --allow-all"],
-        }],
-        cause,
-      },
-    );
   }
 }
 

@@ -8,9 +8,9 @@ import type { LaunchedGuest, LaunchRequest } from "./types.ts";
 import type { StartPlan } from "./start_plan.ts";
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { LaunchError } from "../errors.ts";
-import { demandCpuAccounting } from "./cpu_governor.ts";
 import { Descriptors } from "./descriptors.ts";
 import { GuestSocket } from "./guest_socket.ts";
+import { demandProcAccess } from "./proc_access.ts";
 import { RunningGuest } from "./running_guest.ts";
 import { sandboxPaths } from "./sandbox_paths.ts";
 import { startPlan } from "./start_plan.ts";
@@ -36,7 +36,7 @@ export async function launch(request: LaunchRequest): Promise<LaunchedGuest> {
 
 async function start(request: LaunchRequest): Promise<LaunchedGuest> {
   const { policy, directory, files } = request;
-  if (policy.limits.cpuPercent !== null) demandCpuAccounting(policy.plugin);
+  demandProcAccess(policy);
   const paths = sandboxPaths(policy, directory, files);
   using descriptors = new Descriptors(request.inheritedFds ?? []);
   const plan = startPlan(request, paths, descriptors);

@@ -15,6 +15,8 @@ import { BwrapStatusReader } from "./bwrap_status.ts";
 import { checkMounts, type ExpectedMount } from "./mount_check.ts";
 import { exitReport } from "./exit_report.ts";
 import { OutputTail } from "./output_tail.ts";
+import { hasMounts } from "./sandbox_paths.ts";
+import { maxScratchFiles, ScratchWatch } from "./scratch_watch.ts";
 import { signalProcess } from "./signal_process.ts";
 
 const STDERR_TAIL_BYTES = 8192;
@@ -45,12 +47,13 @@ export class RunningGuest implements LaunchedGuest {
   readonly #status = new BwrapStatusReader();
   readonly #guestPid = Promise.withResolvers<number | null>();
   readonly #report = Promise.withResolvers<ExitReport>();
+  readonly #watches = new DisposableStack();
   #outputBytes = 0;
   #isConnected = false;
   #saidGoodbye = false;
   #hasEnded = false;
   #killReason: ExitReason | null = null;
-  #governor: CpuGovernor | undefined;
+  #isWatched = false;
   #killTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -78,7 +81,7 @@ export class RunningGuest implements LaunchedGuest {
     this.#isConnected = true;
     try {
       await this.#checkMounts();
-      await this.#governCpu();
+      await this.#watchLimits();
       return connection;
     } catch (error) {
       connection.close();
@@ -110,12 +113,17 @@ export class RunningGuest implements LaunchedGuest {
   }
 
   /** From the first connection on: what the runtime uses for its own start is not the plugin's. */
-  async #governCpu(): Promise<void> {
-    const { cpuPercent } = this.#parts.request.policy.limits;
-    if (cpuPercent === null) return;
+  async #watchLimits(): Promise<void> {
+    const { policy } = this.#parts.request;
+    const { cpuPercent, tmpBytes } = policy.limits;
+    const hasScratch = tmpBytes > 0 && hasMounts(policy.tier);
+    if (this.#isWatched || (cpuPercent === null && !hasScratch)) return;
     const pid = await this.guestPid;
-    if (pid === null || this.#hasEnded) return;
-    this.#governor ??= new CpuGovernor(pid, cpuPercent, () => this.#isAlive());
+    if (pid === null || this.#hasEnded || this.#isWatched) return;
+    this.#isWatched = true;
+    if (cpuPercent !== null) this.#watches.use(new CpuGovernor(pid, cpuPercent, () => this.#isAlive()));
+    if (!hasScratch) return;
+    this.#watches.use(new ScratchWatch(pid, maxScratchFiles(tmpBytes), () => this.kill("memory-limit")));
   }
 
   /** Whoever connects has been executed, so everything is mounted. */
@@ -178,7 +186,7 @@ export class RunningGuest implements LaunchedGuest {
     const report = this.#reportOf(...await closed);
     this.#hasEnded = true;
     clearTimeout(this.#killTimer);
-    this.#governor?.[Symbol.dispose]();
+    this.#watches.dispose();
     this.#guestPid.resolve(null);
     this.#report.resolve(report);
     await request.directory.remove().catch(leaveToHost);

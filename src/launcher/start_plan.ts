@@ -117,7 +117,8 @@ function directPlan(request: LaunchRequest, paths: SandboxPaths): Omit<StartPlan
 function runtimeVariables(request: LaunchRequest, paths: SandboxPaths): Record<string, string> {
   return {
     DENO_NO_UPDATE_CHECK: "1",
-    HOME: hasMounts(request.policy.tier) ? "/tmp" : paths.run,
+    // Where it cannot write: its cache belongs neither into the scratch space nor on the host.
+    HOME: paths.run,
     ...(request.stdio === "piped" ? { NO_COLOR: "1" } : {}),
     ...(request.policy.network.kind === "proxy" ? { ALL_PROXY: FORWARDER } : {}),
     ...(request.hasBroker === true ? { DENO_PERMISSION_BROKER_PATH: paths.broker } : {}),

@@ -89,7 +89,12 @@ function fileSize(limits: LimitConfig, context: LimitContext): LimitEnforcement 
 function tmp(limits: LimitConfig, context: LimitContext): LimitEnforcement {
   const requested = limits.tmpBytes;
   if (isBwrap(context)) {
-    return { requested, mechanism: "bwrap", hard: true, note: "bytes; the number of files is not bounded" };
+    return {
+      requested,
+      mechanism: "bwrap",
+      hard: true,
+      note: "bytes by the kernel; files, one for each 4 KiB, by the host",
+    };
   }
   if (requested === 0) return { requested, mechanism: "none", hard: true, note: "there is no /tmp" };
   return { requested, mechanism: "none", hard: false, note: "needs a mount namespace" };

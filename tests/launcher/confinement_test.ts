@@ -107,7 +107,7 @@ Deno.test("a guest's environment is exactly what the policy lists and what the r
   const expected = [
     "DENO_NO_UPDATE_CHECK=1",
     "GREETING=hello there",
-    "HOME=/tmp",
+    "HOME=/run/cordon",
     "NO_COLOR=1",
     "PWD=/app/plugin",
   ];

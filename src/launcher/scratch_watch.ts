@@ -1,0 +1,59 @@
+/**
+ * Keeps a sandbox's /tmp from being filled with empty files: its size bounds bytes, every file costs the kernel memory.
+ *
+ * @module
+ */
+
+import { statfsSync } from "node:fs";
+
+const PERIOD_MS = 50;
+const FEWEST_FILES = 1024;
+const PAGE_BYTES = 4096;
+
+/** Counts the files of one sandbox's scratch space until it is disposed. */
+export class ScratchWatch implements Disposable {
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  /**
+   * @param pid A process in the sandbox, as the host sees it.
+   * @param maxFiles How many files and directories there may be.
+   * @param onExceeded Called at most once.
+   */
+  constructor(pid: number, maxFiles: number, onExceeded: () => void) {
+    this.#timer = setInterval(() => {
+      const count = fileCount(pid);
+      if (count !== null && count <= maxFiles) return;
+      this[Symbol.dispose]();
+      if (count !== null) onExceeded();
+    }, PERIOD_MS);
+    Deno.unrefTimer(this.#timer);
+  }
+
+  /** Stop counting. Idempotent. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/**
+ * How many files a scratch space may hold. One that is not empty takes a page at least, so only empty ones can be more.
+ *
+ * @param tmpBytes Size of the scratch space in bytes.
+ * @returns The number of files and directories.
+ */
+export function maxScratchFiles(tmpBytes: number): number {
+  return Math.max(FEWEST_FILES, Math.ceil(tmpBytes / PAGE_BYTES));
+}
+
+/** Null when the sandbox is gone. */
+function fileCount(pid: number): number | null {
+  try {
+    const { files, ffree } = statfsSync(`/proc/${pid}/root/tmp`);
+    return files - ffree;
+  } catch (error) {
+    const isGone = error instanceof Error && "code" in error &&
+      (error.code === "ENOENT" || error.code === "ESRCH");
+    if (isGone) return null;
+    throw error;
+  }
+}
