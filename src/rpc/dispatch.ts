@@ -54,7 +54,9 @@ export function dispatch(core: SessionCore, message: RawMessage, needsRevival: b
       void core.peerGone(refusal(core, "Cannot go on", message[1]));
       return;
     default:
-      return core.options.role === "host" ? fromGuest(core, message) : fromHost(core, message, needsRevival);
+      return core.options.role === "host"
+        ? fromGuest(core, message, needsRevival)
+        : fromHost(core, message, needsRevival);
   }
 }
 
@@ -98,18 +100,32 @@ function obey(core: SessionCore, peer: Partial<RpcLimits>): void {
 
 function result(core: SessionCore, message: RawMessage, needsRevival: boolean): void {
   const call = core.outgoing.take(message[1]);
-  if (call.kind !== "call") {
-    throw new ProtocolError(`Cannot take a result as call ${call.id} was a load: it wants ready`);
-  }
   let value: unknown;
   try {
     value = revived(core, message[2], needsRevival, "$.result");
+    if (call.kind === "load") {
+      throw new ProtocolError(`Cannot take a result as call ${call.id} was a load: it wants ready`);
+    }
   } catch (error) {
     core.outgoing.fail(call, error);
     if (error instanceof ProtocolError) throw error;
     return;
   }
   if (!call.isAbandoned) call.resolve(value);
+}
+
+function ready(core: SessionCore, message: RawMessage, needsRevival: boolean): void {
+  const call = core.outgoing.take(message[1]);
+  try {
+    const exports = exportDescriptions(revived(core, message[2], needsRevival, "$.exports"));
+    if (call.kind !== "load") {
+      throw new ProtocolError(`Cannot take ready as call ${call.id} was no load: it wants a result`);
+    }
+    if (!call.isAbandoned) call.resolve(exports);
+  } catch (error) {
+    core.outgoing.fail(call, error);
+    throw error;
+  }
 }
 
 function failure(core: SessionCore, message: RawMessage, needsRevival: boolean): void {
@@ -182,16 +198,10 @@ function pong(core: SessionCore, id: unknown): void {
   answered();
 }
 
-function fromGuest(core: SessionCore, message: RawMessage): void {
+function fromGuest(core: SessionCore, message: RawMessage, needsRevival: boolean): void {
   switch (message[0]) {
-    case Kind.ready: {
-      const call = core.outgoing.take(message[1]);
-      if (call.kind !== "load") {
-        throw new ProtocolError(`Cannot take ready as call ${call.id} was no load: it wants a result`);
-      }
-      call.resolve(exportDescriptions(revived(core, message[2], true)));
-      return;
-    }
+    case Kind.ready:
+      return ready(core, message, needsRevival);
     case Kind.goodbye: {
       const code = integer(message[1]);
       core.options.onGoodbye?.(code);

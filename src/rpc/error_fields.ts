@@ -93,9 +93,10 @@ const kindOfClass: ReadonlyMap<unknown, string> = new Map<unknown, string>([
  * Take an error apart.
  *
  * @param error Any error.
+ * @param withStack Its stack crosses too.
  * @returns What of it crosses.
  */
-export function errorFields(error: Error): ErrorFields {
+export function errorFields(error: Error, withStack: boolean): ErrorFields {
   const more: Record<string, unknown> = {};
   if (Object.hasOwn(error, "cause")) more.cause = error.cause;
   if (error instanceof AggregateError) more.errors = error.errors;
@@ -104,7 +105,8 @@ export function errorFields(error: Error): ErrorFields {
     if (RESERVED.has(key) || !isPrimitive(value) || room-- <= 0) continue;
     more[key] = value;
   }
-  const stack = typeof error.stack === "string" ? error.stack : "";
+  // Reading a stack formats it, which costs more than the rest of a call.
+  const stack = withStack && typeof error.stack === "string" ? error.stack : "";
   const kind = kindOfClass.get(error.constructor) ?? "";
   const name = kind === "" && error.name === "Error" ? error.constructor?.name ?? "Error" : error.name;
   return { kind, name: String(name), message: String(error.message), stack, more };

@@ -236,7 +236,7 @@ export class ValueWriter {
   }
 
   #error(value: Error, depth: number): readonly unknown[] {
-    const fields = errorFields(value);
+    const fields = errorFields(value, this.#parts.sendStacks);
     const more: Record<string, unknown> = {};
     this.#tally(8);
     for (const [key, item] of Object.entries(fields.more)) {
