@@ -4,8 +4,8 @@
  * @module
  */
 
-import { openNative } from "../native/mod.ts";
-import type { Native } from "../native/mod.ts";
+import { openNative } from "../native/open_native.ts";
+import type { Native } from "../native/types.ts";
 import { TypeRegistry } from "../rpc/mod.ts";
 import { openGuestTensors } from "../tensor/mod.ts";
 import type { GuestTensors } from "../tensor/mod.ts";
@@ -26,7 +26,7 @@ export interface Privileges {
  * @returns What the guest keeps.
  */
 export function openPrivileges(boot: BootRecord): Privileges {
-  const native = boot.paths.library === null ? null : openNative(boot.paths.library);
+  const native = boot.paths.library === null ? null : openNative(boot.paths.library, "guest");
   const tensors = openGuestTensors({ native, fd: boot.descriptorChannel });
   const types = new TypeRegistry();
   tensors.register(types);

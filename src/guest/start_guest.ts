@@ -4,12 +4,14 @@
  * @module
  */
 
-import { loadAmbientStore, RpcSession } from "../rpc/mod.ts";
+import { RpcSession } from "../rpc/mod.ts";
 import type { ExportDescription, LoadSpec } from "../rpc/mod.ts";
 import { exposeModule } from "../proxy/mod.ts";
 import { socketTransport } from "../transport/mod.ts";
 import type { BootRecord } from "../util/boot_record.ts";
 import type { GuestTensors } from "../tensor/mod.ts";
+import { lazyAmbientStore } from "./lazy_ambient.ts";
+import type { LazyAmbientStore } from "./lazy_ambient.ts";
 import { installNetwork } from "./network.ts";
 import { dropPrivileges, openPrivileges } from "./privileges.ts";
 import { publishGuestApi, runShutdownHooks } from "./guest_api.ts";
@@ -24,7 +26,7 @@ const EXIT_HOST_GONE = 111;
  */
 export async function startGuest(): Promise<void> {
   const boot = readBootRecord();
-  const ambient = loadAmbientStore();
+  const ambient = lazyAmbientStore();
   const privileges = openPrivileges(boot);
   const connection = await connectToHost(boot);
   const confined = Promise.withResolvers<void>();
@@ -37,10 +39,10 @@ export async function startGuest(): Promise<void> {
       limits: { maxFrameBytes: boot.maxFrameBytes },
       types: privileges.types,
       runtime: { deno: Deno.version.deno, arch: Deno.build.arch },
-      ambient: await ambient,
+      ambient,
       onLoad: async (spec) => {
         await confined.promise;
-        return await loadPlugin({ session, boot, connection, tensors: privileges.tensors }, spec);
+        return await loadPlugin({ session, boot, connection, ambient, tensors: privileges.tensors }, spec);
       },
       onShutdown: runShutdownHooks,
     },
@@ -60,6 +62,7 @@ interface GuestParts {
   readonly boot: BootRecord;
   readonly connection: Deno.UnixConn;
   readonly tensors: GuestTensors;
+  readonly ambient: LazyAmbientStore;
 }
 
 /** The boot record, whose path is the first argument; plugins see the arguments behind it. */
@@ -89,11 +92,12 @@ function exitWhenHostIsGone(session: RpcSession): void {
 
 /** A script ends when its own work is done, so from here on the connection does not keep the process alive. */
 async function loadPlugin(
-  { session, boot, connection, tensors }: GuestParts,
+  { session, boot, connection, tensors, ambient }: GuestParts,
   spec: LoadSpec,
 ): Promise<readonly ExportDescription[]> {
   publishGuestApi(session, spec.services ?? [], tensors);
   if (boot.isScript) connection.unref();
+  if (spec.usesHost === true) await ambient.load();
   const namespace = await import(spec.entry) as object;
   return boot.isScript ? [] : exposeModule(session, "plugin", namespace);
 }

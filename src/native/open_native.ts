@@ -8,13 +8,14 @@ import { NativeError } from "../errors.ts";
 import { channelCalls } from "./channel_calls.ts";
 import { memoryCalls } from "./memory_calls.ts";
 import { processCalls } from "./process_calls.ts";
-import { ABI_VERSION, type Library, SYMBOLS } from "./symbols.ts";
+import { ABI_VERSION, GUEST_SYMBOLS, type Library, SYMBOLS } from "./symbols.ts";
 import type { Native } from "./types.ts";
 
 /**
  * Load the native library. It needs the `ffi` permission; its calls do not need it any more.
  *
  * @param path Absolute path of the library, as `nativeLibraryPath()` gives it.
+ * @param user Who will call it: a guest loads only what it needs, and everything else throws a TypeError there.
  * @returns The library. Disposing closes it.
  * @throws {NativeError} If it cannot be loaded or is of another version.
  *
@@ -29,8 +30,8 @@ import type { Native } from "./types.ts";
  * }
  * ```
  */
-export function openNative(path: string): Native {
-  const library = load(path);
+export function openNative(path: string, user: "host" | "guest" = "host"): Native {
+  const library = load(path, user === "host" ? SYMBOLS : guestSymbols());
   const { symbols } = library;
   const version = symbols.cordon_abi_version();
   if (version !== ABI_VERSION) {
@@ -54,9 +55,14 @@ export function openNative(path: string): Native {
   };
 }
 
-function load(path: string): Library {
+/** The type claims more than is there: what is missing throws when it is called. */
+function guestSymbols(): typeof SYMBOLS {
+  return Object.fromEntries(GUEST_SYMBOLS.map((name) => [name, SYMBOLS[name]])) as typeof SYMBOLS;
+}
+
+function load(path: string, symbols: typeof SYMBOLS): Library {
   try {
-    return Deno.dlopen(path, SYMBOLS);
+    return Deno.dlopen(path, symbols);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new NativeError(`Cannot load "${path}" as a native library: ${reason}`, {

@@ -10,7 +10,7 @@ import { CordonError, LaunchError, PluginCrashedError } from "../errors.ts";
 import { exposeService } from "../proxy/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
-import type { ExportDescription, ServiceDescription } from "../rpc/mod.ts";
+import type { ExportDescription, LoadSpec, ServiceDescription } from "../rpc/mod.ts";
 import { mapStack, parseSourceMap } from "../util/source_map.ts";
 import { startSandbox } from "./start_sandbox.ts";
 import type { Sandbox, StartRequest } from "./start_sandbox.ts";
@@ -29,9 +29,8 @@ export type GenerationRequest = Omit<StartRequest, "mapStack">;
 export interface Prepared extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly bundle: Bundle;
-  /** Path of the entry as the guest sees it. */
-  readonly entry: string;
-  readonly services: readonly ServiceDescription[];
+  /** What the guest is told to load. */
+  readonly spec: LoadSpec;
   /** Stack of the bundle → stack of the sources. */
   readonly rewrite: (stack: string) => string;
 }
@@ -82,9 +81,9 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   const map = parseSourceMap(bundle.sourceMap);
   rewrite = (stack) => mapStack(stack, map, entry);
   await writeBundle(sandbox.directory, bundle);
-  const services = exposeServices(sandbox, request);
+  const spec = { entry, services: exposeServices(sandbox, request), usesHost: usesHost(bundle) };
   const resources = cleanup.move();
-  return { sandbox, bundle, entry, services, rewrite, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { sandbox, bundle, spec, rewrite, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** Both results; when one fails the other is aborted or disposed, and the first failure is thrown. */
@@ -101,6 +100,12 @@ async function bothOrNeither(
     if (started.status === "fulfilled") await started.value[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The code of `@cordon/cordon/plugin` is in the bundle: only such a plugin can ask for its current call. */
+function usesHost(bundle: Bundle): boolean {
+  const code = bundle.files.get(bundle.entry);
+  return code !== undefined && new TextDecoder().decode(code).includes("cordon.guest");
 }
 
 async function writeBundle(directory: SandboxDirectory, bundle: Bundle): Promise<void> {
@@ -120,11 +125,11 @@ async function importPlugin(
   prepared: Prepared,
   { config, signal }: GenerationRequest,
 ): Promise<readonly ExportDescription[]> {
-  const { sandbox, entry, services } = prepared;
+  const { sandbox, spec } = prepared;
   const timeout = AbortSignal.timeout(config.startupTimeoutMs);
   const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
-    return await sandbox.session.load({ entry, services }, { signal: either });
+    return await sandbox.session.load(spec, { signal: either });
   } catch (error) {
     signal?.throwIfAborted();
     throw await importFailure(error, prepared, config.name, timeout.aborted ? config.startupTimeoutMs : null);

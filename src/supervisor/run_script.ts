@@ -55,7 +55,7 @@ export async function runScript(request: GenerationRequest): Promise<ScriptResul
 async function importScript(prepared: Prepared, { config }: GenerationRequest): Promise<void> {
   const { session, guest } = prepared.sandbox;
   try {
-    await session.load({ entry: prepared.entry, services: prepared.services });
+    await session.load(prepared.spec);
   } catch (error) {
     if (error instanceof PluginCrashedError) return;
     const failure = await importFailure(error, prepared, config.name, null);

@@ -1,0 +1,14 @@
+/** Runs the benchmarks, one after another: `deno task bench [cold|rpc|tensor]`. */
+
+import { coldStartBench } from "./cold_start.ts";
+
+const ALL: Readonly<Record<string, () => Promise<void>>> = { cold: coldStartBench };
+
+const wanted = Deno.args.length === 0 ? Object.keys(ALL) : Deno.args;
+for (const name of wanted) {
+  const bench = ALL[name];
+  if (bench === undefined) {
+    throw new TypeError(`Cannot run benchmark "${name}": known are ${Object.keys(ALL).join(", ")}`);
+  }
+  await bench();
+}
