@@ -32,11 +32,12 @@ Deno.test("tools/setup.ts is silent and runs the script with its arguments when 
   }
 });
 
+const unhidable = await reasonNotToHide();
+
 Deno.test({
-  name: `tools/setup.ts prints a command for each package manager and exits 69 where it may not install${
-    Deno.uid() === 0 ? "" : " [skipped: hiding bubblewrap needs root]"
-  }`,
-  ignore: Deno.uid() !== 0,
+  name:
+    `tools/setup.ts prints a command for each package manager and exits 69 where it may not install${unhidable}`,
+  ignore: unhidable !== "",
   async fn() {
     // A device in place of a program: neither bubblewrap nor any package manager is found any more.
     const hide = "for f in /usr/bin /bin /usr/sbin /sbin /usr/local/bin; do " +
@@ -53,3 +54,10 @@ Deno.test({
     }
   },
 });
+
+/** A mount namespace of our own is needed, which root of a container may not have. */
+async function reasonNotToHide(): Promise<string> {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return " [skipped: hiding bubblewrap needs root]";
+  const { success } = await new Deno.Command("unshare", { args: ["-m", "true"] }).output();
+  return success ? "" : " [skipped: no mount namespace can be made here]";
+}
