@@ -1,10 +1,13 @@
 /** Bundles what runs inside a sandbox into one generated module, so that no file of the package is needed there. */
 
+import { runEsbuild } from "../src/bundle/esbuild_service.ts";
+import denoJson from "../deno.json" with { type: "json" };
 import { embeddedText } from "./embedded_text.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const ENTRY = new URL("src/guest/main.ts", ROOT);
 const OUTPUT = new URL("src/supervisor/embedded/guest.ts", ROOT);
+const CODEC = "@msgpack/msgpack";
 
 /**
  * The source text of the generated module.
@@ -32,27 +35,35 @@ function evaluated(script: string): string {
 async function bundledGuest(): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "cordon-build-" });
   try {
-    const file = `${folder}/guest.js`;
-    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "bundle",
-        "--quiet",
-        "--platform",
-        "deno",
-        "--minify",
-        "--keep-names",
-        "--output",
-        file,
-        ENTRY.href,
-      ],
-      cwd: decodeURIComponent(ROOT.pathname),
-      env: { NO_COLOR: "1" },
-    }).output();
-    if (code !== 0) throw new Error(`Cannot bundle the guest: ${new TextDecoder().decode(stderr)}`);
-    return await Deno.readTextFile(file);
+    const result = await runEsbuild({
+      entryPoints: [decodeURIComponent(ENTRY.pathname)],
+      alias: { [CODEC]: await installedCodec(folder) },
+      bundle: true,
+      write: false,
+      minify: true,
+      format: "iife",
+      platform: "neutral",
+      target: "esnext",
+      mainFields: ["module", "main"],
+      external: ["node:*"],
+      legalComments: "none",
+    });
+    return result.outputFiles[0]!.text;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** The codec's package, unpacked where esbuild can read it. */
+async function installedCodec(folder: string): Promise<string> {
+  await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ nodeModulesDir: "auto" }));
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["install", "--quiet", denoJson.imports[CODEC]],
+    cwd: folder,
+    env: { NO_COLOR: "1" },
+  }).output();
+  if (code !== 0) throw new Error(`Cannot install "${CODEC}": ${new TextDecoder().decode(stderr)}`);
+  return `${folder}/node_modules/${CODEC}`;
 }
 
 if (import.meta.main) {
