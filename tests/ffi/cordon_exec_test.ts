@@ -280,6 +280,33 @@ execTest("cordon-exec says when the program cannot be started", async (run) => {
   assert.deepEqual([missing.code, missing.stderr], [71, "cordon-exec: /nonexistent/program: ENOENT\n"]);
 });
 
+const emulator = await compilerVersion("qemu-aarch64-static");
+Deno.test({
+  name: `cordon-exec for aarch64 sets limits and starts the program${
+    emulator === null ? " [skipped: no qemu-aarch64-static]" : ""
+  }`,
+  ignore: emulator === null,
+  fn: async () => {
+    const directory = await Deno.makeTempDir({ prefix: "cordon-exec-test-" });
+    try {
+      await Deno.writeFile(`${directory}/cordon-exec`, cordonExecBinary("aarch64")!, { mode: 0o755 });
+      const emulated: Run = (args) =>
+        run("/usr/bin/qemu-aarch64-static", [`${directory}/cordon-exec`, ...args]);
+      const shell = ["--", "/bin/sh", "-c", 'ulimit -n; echo "$KEPT $0"', "zero"];
+      assert.equal(
+        succeeds(await emulated(["--rlimit=nofile:20:30", "--no-new-privs", ...shell])),
+        "20\nyes zero\n",
+      );
+      const wrong = await emulated(["--unknown", ...shell]);
+      assert.deepEqual([wrong.code, wrong.stderr], [64, "cordon-exec: --unknown: EINVAL\n"]);
+      const missing = await emulated(["--", "/nonexistent/program"]);
+      assert.deepEqual([missing.code, missing.stderr], [71, "cordon-exec: /nonexistent/program: ENOENT\n"]);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+});
+
 for (const target of TARGETS) {
   const embedded = CORDON_EXEC[target.arch];
   const compiler = await compilerVersion(target.compiler);

@@ -6,6 +6,15 @@ const EPERM = "Operation not permitted (os error 1)";
 const NO_FAMILY = "Error: Address family not supported by protocol (os error 97)";
 const REFUSED = "ConnectionRefused: Connection refused (os error 111)";
 
+/** Steps that need a network. */
+const NETWORK = {
+  serveAndFetch: "ok hi",
+  webSocket: "ok echo",
+  nodeHttp: "ok node",
+  nodeSocket: "ok 1",
+  datagrams: "ok 3",
+};
+
 /** Steps that try what a plugin may not do; the filters decide what they print. */
 const FORBIDDEN = [
   "childCommand",
@@ -16,7 +25,7 @@ const FORBIDDEN = [
   "listenTcp",
   "listenUnix",
 ]
-  .concat(["setuidBit", "setuidCreate", "killSelf", "loadLibrary"]);
+  .concat(["setuidBit", "setuidCreate", "killSelf", "loadLibrary", ...Object.keys(NETWORK)]);
 
 const missing = missingForWorkload();
 
@@ -58,6 +67,7 @@ workloadTest("guestFilter() refuses processes, sockets, signals, setuid bits and
       setuidCreate: "ok undefined",
       killSelf: "ok undefined",
       loadLibrary: "ok 1",
+      ...NETWORK,
     },
   );
   assert.deepEqual(forbidden(await runWorkload("both", PROFILES.none!)), {
@@ -73,12 +83,18 @@ workloadTest("guestFilter() refuses processes, sockets, signals, setuid bits and
     killSelf: "PermissionDenied: EPERM: Operation not permitted",
     loadLibrary: "Error: Could not open library: Could not open library: /app/plugin/fresh.so: " +
       "failed to map segment from shared object",
+    serveAndFetch: `PermissionDenied: ${EPERM}`,
+    webSocket: `PermissionDenied: ${EPERM}`,
+    nodeHttp: "Error: listen EACCES: permission denied 127.0.0.1",
+    nodeSocket: "Error: listen EACCES: permission denied 127.0.0.1",
+    datagrams: "Error: bind EPERM 127.0.0.1",
   });
 });
 
 workloadTest("guestFilter() opens exactly the socket families that the profile names", async () => {
   const network = await runWorkload("both", PROFILES.network!);
   assert.equal(network.connectTcp, REFUSED);
+  for (const [step, outcome] of Object.entries(NETWORK)) assert.equal(network[step], outcome, step);
   assert.equal(network.listenTcp, "ok undefined");
   assert.equal(network.connectUnix, NO_FAMILY);
   const unix = await runWorkload("both", PROFILES.unix!);
