@@ -4,18 +4,33 @@
  * @module
  */
 
-import { hostConfig, loadConfig } from "../config/mod.ts";
-import type { HostOptions, LoadConfig, LoadOptions } from "../config/types.ts";
-import { DisposedError } from "../errors.ts";
+import { resolve } from "node:path";
+import { grantedConfig, hostConfig, loadConfig, poolConfig, poolKeys } from "../config/mod.ts";
+import type { PluginManifest } from "../config/mod.ts";
+import type {
+  HostOptions,
+  LoadConfig,
+  LoadOptions,
+  PermissionConfig,
+  PoolOptions,
+  SupervisionConfig,
+} from "../config/types.ts";
+import { ConfigError, DisposedError } from "../errors.ts";
 import type { PlatformReport } from "../platform/mod.ts";
 import { resolveGrants } from "../policy/resolve_grants.ts";
 import { sandboxPolicy } from "../policy/sandbox_policy.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { TypeCodec } from "../rpc/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
+import { checkAskedPaths } from "./check_asked_paths.ts";
+import { findManifest } from "./find_manifest.ts";
+import { type HostEvents, type HostHooks, hostHooks } from "./host_events.ts";
 import { openHostContext } from "./host_context.ts";
 import type { HostContext } from "./host_context.ts";
+import { loadDirectory, type LoadedDirectory } from "./load_directory.ts";
 import { SandboxedPlugin } from "./plugin.ts";
+import type { PluginRequest } from "./plugin.ts";
+import { type PluginPool, pluginPool } from "./plugin_pool.ts";
 import { runScript } from "./run_script.ts";
 import type { Host, Plugin, RunOptions, ScriptResult } from "./types.ts";
 
@@ -45,6 +60,8 @@ class CordonHost implements Host {
   readonly #context: HostContext;
   readonly #codecs: Map<string, TypeCodec<unknown>>;
   readonly #plugins = new Set<Plugin>();
+  readonly #pools = new Set<AsyncDisposable>();
+  readonly #hooks: HostHooks = hostHooks();
   readonly #running = new Set<Promise<unknown>>();
   readonly #abort = new AbortController();
   #disposing: Promise<void> | null = null;
@@ -75,6 +92,30 @@ class CordonHost implements Host {
     return this.#track(() => this.#run(entry, options));
   }
 
+  pool<T extends object>(
+    entry: string | URL,
+    options: PoolOptions & Omit<LoadOptions, "restart" | "watch"> = {},
+  ): Promise<PluginPool<T>> {
+    return this.#track(() => this.#pool<T>(entry, options));
+  }
+
+  loadDirectory(
+    directory: string,
+    options: LoadOptions | ((manifest: PluginManifest) => LoadOptions) = {},
+  ): Promise<LoadedDirectory> {
+    const choose = typeof options === "function" ? options : () => options;
+    return this.#track(() =>
+      loadDirectory(
+        resolve(directory),
+        (manifest) => this.#load(manifest.entry, { name: manifest.name, ...choose(manifest) }, manifest),
+      )
+    );
+  }
+
+  on<K extends keyof HostEvents>(name: K, listener: (event: HostEvents[K]) => unknown): Disposable {
+    return this.#hooks.on(name, listener);
+  }
+
   tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor {
     return this.#context.tensors.tensor(shape, dtype, options);
   }
@@ -87,26 +128,69 @@ class CordonHost implements Host {
     return this.#disposing ??= this.#dispose();
   }
 
-  async #load<T extends object>(entry: string | URL, options: LoadOptions): Promise<Plugin<T>> {
+  async #load<T extends object>(
+    entry: string | URL,
+    options: LoadOptions,
+    known?: PluginManifest,
+  ): Promise<Plugin<T>> {
+    const { request, manifest } = await this.#request(entry, options, known);
+    const { name } = request.config;
+    this.#hooks.emit("before-load", { plugin: name, entry: request.config.entry });
+    const plugin = await SandboxedPlugin.load<T>(request, () => {
+      this.#plugins.delete(plugin as unknown as Plugin);
+      this.#hooks.emit("unloaded", { plugin: name });
+    });
+    this.#plugins.add(plugin as unknown as Plugin);
+    await checkExports(plugin, manifest);
+    this.#hooks.emit("loaded", { plugin: name });
+    return plugin;
+  }
+
+  async #pool<T extends object>(
+    entry: string | URL,
+    options: PoolOptions & LoadOptions,
+  ): Promise<PluginPool<T>> {
+    const isOfPool = ([key]: [string, unknown]) => poolKeys.includes(key);
+    const all = Object.entries(options);
+    const config = poolConfig(Object.fromEntries(all.filter(isOfPool)));
+    const { request } = await this.#request(entry, Object.fromEntries(all.filter((one) => !isOfPool(one))));
+    const pool = pluginPool<T>(request, config);
+    this.#pools.add(pool);
+    return pool;
+  }
+
+  /** Everything that a start needs; refused here is refused before anything is started. */
+  async #request(
+    entry: string | URL,
+    options: LoadOptions,
+    known?: PluginManifest,
+  ): Promise<{ readonly request: PluginRequest; readonly manifest: PluginManifest | null }> {
     const { signal, ...rest } = options;
-    const config = loadConfig(entry, rest, this.#context.config);
-    const policy = await this.#policy(config);
-    const plugin = await SandboxedPlugin.load<T>({
+    const allowed = loadConfig(entry, rest, this.#context.config);
+    const manifest = known ?? await findManifest(allowed.entry);
+    const config = manifest === null ? allowed : { ...allowed, ...grantedConfig(allowed, manifest) };
+    const permissions = await this.#resolved(config.permissions);
+    // What was checked is what is mounted: links are followed once.
+    if (manifest !== null) {
+      checkAskedPaths(config.name, await this.#resolved(allowed.permissions), permissions);
+    }
+    const policy = this.#policy({ ...config, permissions });
+    const request: PluginRequest = {
       context: this.#context,
-      config,
+      config: config satisfies LoadConfig & SupervisionConfig,
       policy,
       args: [],
       isScript: false,
       signal: this.#signal(signal),
-    }, () => this.#plugins.delete(plugin as unknown as Plugin));
-    this.#plugins.add(plugin as unknown as Plugin);
-    return plugin;
+      hooks: this.#hooks,
+    };
+    return { request, manifest };
   }
 
   async #run(entry: string | URL, options: RunOptions): Promise<ScriptResult> {
     const { signal, args = [], forwardSignals = [], ...rest } = options;
     const config = loadConfig(entry, rest, this.#context.config);
-    const policy = await this.#policy(config);
+    const policy = this.#policy({ ...config, permissions: await this.#resolved(config.permissions) });
     return await runScript({
       context: this.#context,
       config,
@@ -118,19 +202,22 @@ class CordonHost implements Host {
     });
   }
 
-  async #policy(config: LoadConfig): Promise<SandboxPolicy> {
+  /** @param config With permissions whose paths are real. */
+  #policy(config: LoadConfig): SandboxPolicy {
+    const { config: host, platform } = this.#context;
+    return sandboxPolicy(config, platform.facts, { runAs: host.runAs, workingDirectory: Deno.cwd() });
+  }
+
+  /** Permissions with every path real. */
+  #resolved(permissions: PermissionConfig): Promise<PermissionConfig> {
     const { config: host, platform } = this.#context;
     const account = platform.facts.uid === 0
       ? host.runAs
       : { uid: platform.facts.uid, gid: platform.facts.gid };
-    const permissions = await resolveGrants(config.permissions, {
+    return resolveGrants(permissions, {
       runtimeDirectory: host.runtimeDirectory,
       cacheDirectory: host.cacheDirectory,
       account,
-    });
-    return sandboxPolicy({ ...config, permissions }, platform.facts, {
-      runAs: host.runAs,
-      workingDirectory: Deno.cwd(),
     });
   }
 
@@ -155,9 +242,28 @@ class CordonHost implements Host {
   async #dispose(): Promise<void> {
     this.#abort.abort(disposed());
     await Promise.allSettled(this.#running);
-    await Promise.all(this.plugins.map((plugin) => plugin.stop()));
+    await Promise.all([
+      ...this.plugins.map((plugin) => plugin.stop()),
+      ...[...this.#pools].map((pool) => pool[Symbol.asyncDispose]()),
+    ]);
     await this.#context[Symbol.asyncDispose]();
   }
+}
+
+/** A plugin that does not export what its manifest promises is stopped again. */
+async function checkExports<T extends object>(
+  plugin: Plugin<T>,
+  manifest: PluginManifest | null,
+): Promise<void> {
+  const missing = manifest?.exports?.filter((name) => !(name in plugin.api)) ?? [];
+  if (manifest === null || missing.length === 0) return;
+  await plugin.stop();
+  throw new ConfigError(
+    `Cannot use plugin "${plugin.name}" as "${manifest.file}" promises: it does not export "${
+      missing.join('", "')
+    }"`,
+    { path: "exports" },
+  );
 }
 
 function disposed(): DisposedError {

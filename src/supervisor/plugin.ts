@@ -5,12 +5,16 @@
  */
 
 import type { LoadConfig, SupervisionConfig } from "../config/types.ts";
+import type { ExitReason, PluginCrashedError } from "../errors.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import { remoteModule } from "../proxy/mod.ts";
 import type { Remote } from "../proxy/mod.ts";
 import type { CallOptions, RpcInspection, RpcStats } from "../rpc/mod.ts";
 import { systemClock } from "../util/clock.ts";
+import { crashError } from "./crash_error.ts";
 import { handOverState } from "./hand_over_state.ts";
+import type { HostHooks } from "./host_events.ts";
+import { HotReload } from "./hot_reload.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { loadGeneration } from "./load_generation.ts";
 import type { GenerationRequest } from "./load_generation.ts";
@@ -18,10 +22,12 @@ import { PluginCalls } from "./plugin_calls.ts";
 import { GenerationProcess } from "./plugin_process.ts";
 import type { PluginStatus } from "./status.ts";
 import type { Plugin } from "./types.ts";
+import { watchFiles } from "./watch_files.ts";
 
 /** What a plugin is made from. */
 export interface PluginRequest extends GenerationRequest {
   readonly config: LoadConfig & SupervisionConfig;
+  readonly hooks: HostHooks;
 }
 
 /** The one implementation of `Plugin`. */
@@ -36,6 +42,7 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
   readonly #onStopped: () => void;
   /** The last process that was ready; it may be gone. */
   #latest: GenerationProcess;
+  readonly #hotReload: HotReload | null;
   #stopping: Promise<void> | null = null;
 
   /**
@@ -73,8 +80,11 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
       config,
       lifecycle: this.#lifecycle,
       exports: () => this.#latest.generation.exports,
+      hooks: request.hooks,
     });
     this.api = remoteModule<T>(this.#calls);
+    this.#lifecycle.onChange((status) => request.hooks.emit("status", { plugin: config.name, status }));
+    this.#hotReload = config.watch.isEnabled ? this.#watch() : null;
   }
 
   with(options: CallOptions): Remote<T> {
@@ -124,11 +134,44 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
   }
 
   stop(): Promise<void> {
-    return this.#stopping ??= this.#lifecycle.stop().then(this.#onStopped);
+    return this.#stopping ??= this.#stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  /** Settles when the current process has ended, with the error that calls in flight got. Never rejects. */
+  get died(): Promise<PluginCrashedError> {
+    return this.#latest.exited.then((exit) => crashError(this.name, exit));
+  }
+
+  /** Ends the current process at once, whatever it is doing. */
+  kill(reason: ExitReason): void {
+    this.#latest.generation.sandbox.guest.kill(reason);
+  }
+
+  /** Pid of the plugin itself as the host sees it, if it could be found out. */
+  guestPid(): Promise<number | null> {
+    return this.#latest.generation.sandbox.guest.guestPid;
+  }
+
+  async #stop(): Promise<void> {
+    this.#hotReload?.[Symbol.dispose]();
+    await this.#lifecycle.stop();
+    this.#onStopped();
+  }
+
+  #watch(): HotReload {
+    const { config, hooks } = this.#request;
+    return new HotReload({
+      config: config.watch,
+      clock: systemClock(),
+      watch: watchFiles,
+      files: () => this.#latest.generation.bundle.inputs,
+      reload: () => this.reload(),
+      report: (event) => hooks.emit("reload", { plugin: config.name, event }),
+    });
   }
 
   /** Whoever listens to the plugin listens to each of its processes. */

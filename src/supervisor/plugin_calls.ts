@@ -8,6 +8,7 @@ import type { LoadConfig, SupervisionConfig } from "../config/types.ts";
 import { CallTimeoutError, PluginCrashedError } from "../errors.ts";
 import type { RemoteSource } from "../proxy/mod.ts";
 import type { CallOptions, ExportDescription } from "../rpc/mod.ts";
+import type { HostHooks } from "./host_events.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { GenerationProcess } from "./plugin_process.ts";
 
@@ -20,6 +21,7 @@ export interface CallSetup {
   readonly lifecycle: Lifecycle<GenerationProcess>;
   /** Exports of the last process that was ready. */
   readonly exports: () => readonly ExportDescription[];
+  readonly hooks: HostHooks;
 }
 
 /** The exports of a plugin over all its processes. A call belongs to one process and dies with it. */
@@ -75,9 +77,30 @@ export class PluginCalls implements RemoteSource {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    const result = process.session.call(PLUGIN_TARGET, method, args, options);
-    const { wallMs } = this.#setup.config.limits;
-    return wallMs === null ? result : boundedByWall(process, result, wallMs);
+    const { config, hooks } = this.#setup;
+    const isHeard = hooks.has("before-call") || hooks.has("after-call");
+    if (isHeard) hooks.emit("before-call", { plugin: config.name, method, args });
+    let result = process.session.call(PLUGIN_TARGET, method, args, options);
+    const { wallMs } = config.limits;
+    if (wallMs !== null) result = boundedByWall(process, result, wallMs);
+    const mayBeGivenUp = options?.signal !== undefined || (options?.timeoutMs ?? config.timeoutMs) > 0;
+    if (mayBeGivenUp) result = givenUp(process, result, options?.signal);
+    return isHeard ? this.#told(method, result) : result;
+  }
+
+  async #told(method: string, result: Promise<unknown>): Promise<unknown> {
+    const { config, hooks } = this.#setup;
+    const startedAt = performance.now();
+    let failure: unknown = null;
+    try {
+      return await result;
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      const durationMs = performance.now() - startedAt;
+      hooks.emit("after-call", { plugin: config.name, method, durationMs, error: failure });
+    }
   }
 
   /** The wait for a process is a part of the call: it counts against its deadline. */
@@ -149,6 +172,20 @@ async function boundedByWall(
     return await result;
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** A call that was given up leaves its process under suspicion of being stuck. */
+async function givenUp(
+  process: GenerationProcess,
+  result: Promise<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof CallTimeoutError || signal?.aborted === true) process.suspect();
+    throw error;
   }
 }
 

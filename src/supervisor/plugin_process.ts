@@ -8,6 +8,7 @@ import { DisposedError } from "../errors.ts";
 import type { RpcSession } from "../rpc/mod.ts";
 import { type Clock, wait } from "../util/clock.ts";
 import { heartbeat } from "./heartbeat.ts";
+import { killIfStuck } from "./kill_if_stuck.ts";
 import type { PluginProcess } from "./lifecycle.ts";
 import type { Generation } from "./load_generation.ts";
 import type { ExitFacts, RunningFacts } from "./status.ts";
@@ -34,6 +35,7 @@ export class GenerationProcess implements PluginProcess {
   readonly #setup: ProcessSetup;
   readonly #heartbeat: Disposable | null;
   #retiring: Promise<void> | null = null;
+  #suspicion: Promise<void> | null = null;
 
   /** @param generation Owned from now on. */
   constructor(generation: Generation, setup: ProcessSetup) {
@@ -60,6 +62,12 @@ export class GenerationProcess implements PluginProcess {
     return this.#retiring ??= this.#retire(false);
   }
 
+  /** A call was given up: if the process is stuck, it is killed. One look at a time, however many calls are given up. */
+  suspect(): void {
+    if (this.#retiring !== null) return;
+    this.#suspicion ??= killIfStuck(this, this.#setup.shutdownGraceMs).finally(() => this.#suspicion = null);
+  }
+
   async #retire(isDraining: boolean): Promise<void> {
     const { name, shutdownGraceMs } = this.#setup;
     const { guest, session } = this.generation.sandbox;
@@ -70,19 +78,21 @@ export class GenerationProcess implements PluginProcess {
     await guest.exited;
     session.close(new DisposedError(`Cannot call plugin "${name}": it was stopped`));
     await this.generation[Symbol.asyncDispose]();
+    await this.#suspicion;
   }
 
   async #drained(): Promise<void> {
     const { clock, shutdownGraceMs } = this.#setup;
     const deadline = clock.now() + shutdownGraceMs;
-    while (this.session.state === "open" && this.#isBusy && clock.now() < deadline) {
+    while (this.session.state === "open" && this.isBusy && clock.now() < deadline) {
       await wait(clock, drainStepMs);
     }
   }
 
-  get #isBusy(): boolean {
-    const { pendingOut, pendingIn, streamsIn, streamsOut } = this.session.stats();
-    return pendingOut + pendingIn + streamsIn + streamsOut > 0;
+  /** Whether somebody waits for it, or it for the host. Calls that were given up do not count. */
+  get isBusy(): boolean {
+    const { pending, stats } = this.session.inspect();
+    return pending.length + stats.streamsIn + stats.streamsOut > 0;
   }
 
   #beat(): Disposable {
@@ -90,7 +100,7 @@ export class GenerationProcess implements PluginProcess {
       clock: this.#setup.clock,
       intervalMs: this.#setup.heartbeatMs,
       ping: () => this.session.ping(),
-      isBusy: () => this.#isBusy,
+      isBusy: () => this.isBusy,
       onLost: () => this.generation.sandbox.guest.kill("heartbeat-lost"),
     });
   }

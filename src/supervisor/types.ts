@@ -4,12 +4,16 @@
  * @module
  */
 
-import type { LoadOptions } from "../config/types.ts";
+import type { PluginManifest } from "../config/mod.ts";
+import type { LoadOptions, PoolOptions } from "../config/types.ts";
 import type { PlatformReport } from "../platform/types.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { Remote } from "../proxy/mod.ts";
 import type { CallOptions, RpcInspection, RpcStats, TypeCodec } from "../rpc/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
+import type { HostEvents } from "./host_events.ts";
+import type { LoadedDirectory } from "./load_directory.ts";
+import type { PluginPool } from "./plugin_pool.ts";
 import type { ExitFacts, PluginStatus } from "./status.ts";
 
 /** A plugin that was loaded. Disposing stops it. */
@@ -123,6 +127,39 @@ export interface Host extends AsyncDisposable {
    * @throws As `load()`; a script that throws is a `LaunchError` with stage `"import"`.
    */
   run(entry: string | URL, options?: RunOptions): Promise<ScriptResult>;
+  /**
+   * Start several processes of one plugin and run tasks on them.
+   *
+   * @param entry As for `load()`.
+   * @param options Those of the pool, and those of `load()` for each worker.
+   * @returns The pool, its workers starting. The caller closes it, or the host does.
+   * @throws {ConfigError} If an option is not valid.
+   * @throws {PermissionDeniedError} If a grant would open the host.
+   */
+  pool<T extends object = Record<string, (...args: unknown[]) => unknown>>(
+    entry: string | URL,
+    options?: PoolOptions & Omit<LoadOptions, "restart" | "watch">,
+  ): Promise<PluginPool<T>>;
+  /**
+   * Load every plugin of a directory that has a manifest, dependencies first.
+   *
+   * @param directory Path; each directory in it with a `cordon.json`, or a `cordon` key in its deno.json, is a plugin.
+   * @param options What each may do and use, or a function of its manifest.
+   * @returns What was loaded, and what was not with its error.
+   * @throws {ConfigError} If names or dependencies contradict each other: then nothing was loaded.
+   */
+  loadDirectory(
+    directory: string,
+    options?: LoadOptions | ((manifest: PluginManifest) => LoadOptions),
+  ): Promise<LoadedDirectory>;
+  /**
+   * Listen to what happens to plugins and their calls. A listener that throws breaks nothing.
+   *
+   * @param name Name of the event.
+   * @param listener Called with each event; nobody waits for it.
+   * @returns Disposing it removes the listener.
+   */
+  on<K extends keyof HostEvents>(name: K, listener: (event: HostEvents[K]) => unknown): Disposable;
   /**
    * Make a tensor in shared memory, so that filling it is the only write ever made.
    *

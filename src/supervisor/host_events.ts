@@ -1,0 +1,53 @@
+/**
+ * What a host tells whoever listens: the life of its plugins and their calls.
+ *
+ * @module
+ */
+
+import { Hooks } from "./hooks.ts";
+import type { ReloadEvent } from "./hot_reload.ts";
+import type { PluginStatus } from "./status.ts";
+
+/** Names of a host's events, and what their listeners get. */
+export interface HostEvents {
+  /** A plugin is about to be bundled and started. */
+  readonly "before-load": { readonly plugin: string; readonly entry: string };
+  /** A plugin answers calls for the first time. */
+  readonly loaded: { readonly plugin: string };
+  /** A plugin's state changed. */
+  readonly status: { readonly plugin: string; readonly status: PluginStatus };
+  /** A call is about to be made. `args` belong to the caller. */
+  readonly "before-call": {
+    readonly plugin: string;
+    readonly method: string;
+    readonly args: readonly unknown[];
+  };
+  /** A call has ended; `error` is `null` when it returned. */
+  readonly "after-call": {
+    readonly plugin: string;
+    readonly method: string;
+    readonly durationMs: number;
+    readonly error: unknown;
+  };
+  /** Something happened to the hot reload of a plugin. */
+  readonly reload: { readonly plugin: string; readonly event: ReloadEvent };
+  /** Nothing is left of a plugin. */
+  readonly unloaded: { readonly plugin: string };
+  /** A listener threw or rejected; what it throws itself goes nowhere. */
+  readonly "listener-error": { readonly event: string; readonly error: unknown };
+}
+
+/** Listeners of one host. */
+export type HostHooks = Hooks<HostEvents>;
+
+/**
+ * Makes the listeners of a host.
+ *
+ * @returns Hooks whose errors are an event themselves.
+ */
+export function hostHooks(): HostHooks {
+  const hooks: HostHooks = new Hooks<HostEvents>((error, event) => {
+    if (event !== "listener-error") hooks.emit("listener-error", { event, error });
+  });
+  return hooks;
+}

@@ -1,0 +1,359 @@
+/** Plugins that die, restart, reload and work in pools, with real processes. */
+
+import assert from "node:assert/strict";
+import {
+  CallTimeoutError,
+  ConfigError,
+  DisposedError,
+  PermissionDeniedError,
+  PluginCrashedError,
+} from "../../src/errors.ts";
+import type { HostEvents } from "../../src/supervisor/host_events.ts";
+import type { Plugin } from "../../src/supervisor/types.ts";
+import { folderWith, testHost } from "../testing/fixtures.ts";
+
+interface Api {
+  bump(): number;
+  exit(code: number): void;
+  sleep(ms: number): Promise<number>;
+  spin(): void;
+}
+
+const code = `
+  let count = 0;
+  export function bump() { return ++count; }
+  export function exit(code: number) { Deno.exit(code); }
+  export async function sleep(ms: number) { await new Promise((done) => setTimeout(done, ms)); return ms; }
+  export function spin() { for (;;) ; }
+`;
+
+const quick = { restart: { backoff: () => 1 } };
+
+function pidOf(plugin: Plugin<Api>): number {
+  const { status } = plugin;
+  assert.ok(status.state === "running");
+  return status.pid;
+}
+
+async function untilState(plugin: Plugin<Api>, state: string, generation = 0): Promise<void> {
+  for await (const status of plugin.statusChanges()) {
+    if (status.state === state && status.generation >= generation) return;
+  }
+  assert.fail(`the plugin never was ${state}`);
+}
+
+Deno.test("Plugin restarts after a crash: calls in flight reject once, the next ones wait and are answered", async () => {
+  await using test = await testHost();
+  await using plugin = await test.host.load<Api>(await test.plugin(code), quick);
+  const inFlight = Array.from({ length: 3 }, () => plugin.api.sleep(60_000));
+  const killed = Promise.allSettled(inFlight);
+  Deno.kill(pidOf(plugin), "SIGKILL");
+  for (const outcome of await killed) {
+    assert.ok(outcome.status === "rejected" && outcome.reason instanceof PluginCrashedError);
+    assert.equal(outcome.reason.signal, "SIGKILL");
+  }
+  assert.equal(await plugin.api.bump(), 1);
+  assert.equal(plugin.status.generation, 2);
+});
+
+Deno.test("Plugin runs a call again after a crash only if it was declared idempotent", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(code);
+  await using plugin = await test.host.load<Api>(path, { ...quick, idempotent: ["sleep"] });
+  const repeated = plugin.api.sleep(300);
+  await plugin.api.bump();
+  await assert.rejects(plugin.api.exit(3), { name: "PluginCrashedError", reason: "exit-code", exitCode: 3 });
+  assert.equal(await repeated, 300);
+  assert.equal(plugin.status.generation, 2);
+});
+
+Deno.test("Plugin without restart stays crashed and rejects each later call with the crash", async () => {
+  await using test = await testHost();
+  await using plugin = await test.host.load<Api>(await test.plugin(code));
+  await assert.rejects(plugin.api.exit(3), { name: "PluginCrashedError", exitCode: 3 });
+  await untilState(plugin, "crashed");
+  await assert.rejects(plugin.api.bump(), { name: "PluginCrashedError", exitCode: 3 });
+});
+
+Deno.test("Plugin is quarantined when it keeps crashing, and restart() gives it a new chance", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(code);
+  await using plugin = await test.host.load<Api>(path, { restart: { backoff: () => 1, maxRestarts: 1 } });
+  await assert.rejects(plugin.api.exit(3), PluginCrashedError);
+  await assert.rejects(plugin.api.exit(4), PluginCrashedError);
+  await untilState(plugin, "quarantined");
+  await assert.rejects(plugin.api.bump(), { name: "PluginCrashedError", exitCode: 4 });
+  await plugin.restart();
+  assert.equal(await plugin.api.bump(), 1);
+});
+
+Deno.test("Plugin.on() and services go on after a restart by themselves", async () => {
+  const seen: unknown[] = [];
+  const db = { lookup: (key: string) => `value of ${key}` };
+  await using test = await testHost({ services: { db } });
+  const path = await test.plugin(`
+    import { emit, service } from "@cordon/cordon/plugin";
+    export async function run() { emit("ran", await service<any>("db").lookup("a")); }
+  `);
+  await using plugin = await test.host.load<{ run(): void }>(path, { ...quick, services: ["db"] });
+  plugin.on("ran", (payload) => seen.push(payload));
+  await plugin.api.run();
+  await plugin.restart();
+  await plugin.api.run();
+  assert.deepEqual(seen, ["value of a", "value of a"]);
+});
+
+Deno.test("Plugin.restart() five times at once is one restart", async () => {
+  await using test = await testHost();
+  await using plugin = await test.host.load<Api>(await test.plugin(code));
+  await Promise.all(Array.from({ length: 5 }, () => plugin.restart()));
+  assert.equal(plugin.status.generation, 2);
+});
+
+Deno.test("A call's timeout holds against a plugin that never yields: it is killed, and the next call is answered", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(code);
+  await using plugin = await test.host.load<Api>(path, { ...quick, shutdownGraceMs: 100 });
+  await assert.rejects(plugin.with({ timeoutMs: 100 }).spin(), CallTimeoutError);
+  await untilState(plugin, "running", 2);
+  assert.equal(await plugin.api.bump(), 1);
+});
+
+Deno.test("A call that is given up does not kill a plugin that still answers", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(code);
+  await using plugin = await test.host.load<Api>(path, { ...quick, shutdownGraceMs: 50 });
+  await assert.rejects(plugin.with({ timeoutMs: 20 }).sleep(400), CallTimeoutError);
+  assert.equal(await plugin.api.sleep(200), 200);
+  assert.equal(plugin.status.generation, 1);
+});
+
+Deno.test("heartbeatMs notices a stopped plugin that nobody calls", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(code);
+  await using plugin = await test.host.load<Api>(path, { ...quick, heartbeatMs: 20 });
+  const pid = await sandboxedPid(pidOf(plugin));
+  Deno.kill(pid, "SIGSTOP");
+  await untilState(plugin, "running", 2);
+  assert.equal(await plugin.api.bump(), 1);
+});
+
+Deno.test("Plugin.reload() runs the new code, hands state over, and lets calls in flight finish on the old", async () => {
+  await using test = await testHost();
+  const version = (name: string) => `
+    let count = 0;
+    export function bump() { return "${name} " + ++count; }
+    export async function sleep(ms: number) { await new Promise((done) => setTimeout(done, ms)); return "${name}"; }
+    export function saveState() { return { count }; }
+    export function restoreState(state: { count: number }) { count = state.count; }
+  `;
+  const path = await test.plugin(version("old"), "versions.ts");
+  await using plugin = await test.host.load<{ bump(): string; sleep(ms: number): string }>(path);
+  assert.equal(await plugin.api.bump(), "old 1");
+  const inFlight = plugin.api.sleep(200);
+  await Deno.writeTextFile(path, version("new"));
+  await plugin.reload();
+  assert.equal(await plugin.api.bump(), "new 2");
+  assert.equal(await inFlight, "old");
+});
+
+Deno.test("Plugin.reload() of code that cannot be bundled leaves the old version serving", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(`export const bump = () => 1;`, "broken.ts");
+  await using plugin = await test.host.load<Api>(path);
+  await Deno.writeTextFile(path, `export const bump = () => {`);
+  await assert.rejects(plugin.reload(), { name: "BundleError" });
+  assert.equal(await plugin.api.bump(), 1);
+  assert.equal(plugin.status.generation, 1);
+});
+
+Deno.test("watch reloads when a file of the plugin changes, and a failing version is reported and leaves the old one", async () => {
+  await using test = await testHost();
+  const events: string[] = [];
+  const failed = Promise.withResolvers<void>();
+  const reloaded = Promise.withResolvers<void>();
+  test.host.on("reload", ({ event }) => {
+    events.push(event.kind);
+    if (event.kind === "failed") failed.resolve();
+    if (event.kind === "reloaded") reloaded.resolve();
+  });
+  const path = await test.plugin(`export { answer } from "./watched_part.ts";`, "watched.ts");
+  const part = await test.plugin(`export const answer = () => 1;`, "watched_part.ts");
+  await using plugin = await test.host.load<{ answer(): number }>(path, { watch: { debounce: 20 } });
+  await Deno.writeTextFile(part, `export const answer = () => {`);
+  await failed.promise;
+  assert.equal(await plugin.api.answer(), 1);
+  await Deno.writeTextFile(part, `export const answer = () => 2;`);
+  await reloaded.promise;
+  assert.equal(await plugin.api.answer(), 2);
+  assert.equal(events.at(-1), "reloaded");
+});
+
+Deno.test("Host.pool() maps 1000 items over its processes, in order, each exactly once", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(`export function double(item: number) { return item * 2; }`);
+  await using pool = await test.host.pool<{ double(item: number): number }>(path, { size: 2 });
+  const items = Array.from({ length: 1_000 }, (_, item) => item);
+  const results = await Array.fromAsync(pool.map(items, (api, item) => api.double(item)));
+  assert.deepEqual(results, items.map((item) => item * 2));
+  assert.equal(pool.stats().succeeded, 1_000);
+});
+
+Deno.test("Host.pool() rejects only the tasks of the process that died, and replaces it", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(code);
+  await using pool = await test.host.pool<Api>(path, { size: 2, restart: { backoff: () => 1 } });
+  const survivor = pool.execute((api) => api.sleep(100));
+  await assert.rejects(pool.execute((api) => api.exit(3)), { name: "PluginCrashedError", exitCode: 3 });
+  assert.equal(await survivor, 100);
+  const both = await Promise.all([
+    pool.execute((api) => api.sleep(50)),
+    pool.execute((api) => api.sleep(50)),
+  ]);
+  assert.deepEqual(both, [50, 50]);
+  assert.equal(pool.stats().size, 2);
+});
+
+Deno.test("Host.pool() kills a worker that does not let go of a task in time, and serves the next", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(code);
+  await using pool = await test.host.pool<Api>(path, { size: 1, taskTimeoutMs: 100, cancelGraceMs: 50 });
+  await assert.rejects(pool.execute((api) => api.spin()), CallTimeoutError);
+  assert.equal(await pool.execute((api) => api.bump()), 1);
+});
+
+Deno.test("Disposing the host closes its pools", async () => {
+  const test = await testHost();
+  const pool = await test.host.pool<Api>(await test.plugin(code), { size: 1 });
+  const task = pool.submit((api) => api.sleep(60_000));
+  await test[Symbol.asyncDispose]();
+  await assert.rejects(task.result, DisposedError);
+});
+
+Deno.test("Host.on() hears the life of a plugin and its calls, and a listener that throws breaks nothing", async () => {
+  await using test = await testHost();
+  const heard: string[] = [];
+  const names: readonly (keyof HostEvents)[] = [
+    "before-load",
+    "loaded",
+    "before-call",
+    "after-call",
+    "unloaded",
+  ];
+  for (const name of names) test.host.on(name, () => heard.push(name));
+  test.host.on("before-call", () => {
+    throw new Error("broken listener");
+  });
+  test.host.on("listener-error", ({ event, error }) => heard.push(`${event}: ${(error as Error).message}`));
+  const plugin = await test.host.load<Api>(await test.plugin(code));
+  assert.equal(await plugin.api.bump(), 1);
+  await plugin.stop();
+  assert.deepEqual(heard, [
+    "before-load",
+    "loaded",
+    "before-call",
+    "before-call: broken listener",
+    "after-call",
+    "unloaded",
+  ]);
+});
+
+const manifest = (over: object) =>
+  JSON.stringify({ name: "a", version: "1.0.0", entry: "./main.ts", ...over });
+
+Deno.test("Host.load() gives a plugin what its manifest asks for, and no more than that", async () => {
+  await using folder = await folderWith({
+    "a/cordon.json": manifest({ permissions: { read: ["./data/open"] } }),
+    "a/main.ts": `export const read = (path: string) => Deno.readTextFileSync(path);`,
+    "a/data/open/file": "open",
+    "a/data/closed": "closed",
+  });
+  await using test = await testHost();
+  const data = `${folder.path}/a/data`;
+  await using plugin = await test.host.load<{ read(path: string): string }>(`${folder.path}/a/main.ts`, {
+    permissions: { read: [data] },
+  });
+  assert.equal(await plugin.api.read(`${data}/open/file`), "open");
+  await assert.rejects(plugin.api.read(`${data}/closed`), /NotCapable|Requires read access/);
+});
+
+Deno.test("Host.load() refuses a manifest that asks for more than the host allows, before anything runs", async () => {
+  await using folder = await folderWith({
+    "a/cordon.json": manifest({ permissions: { net: ["example.com:443"] } }),
+    "a/main.ts": `throw new Error("it ran");`,
+  });
+  await using test = await testHost();
+  await assert.rejects(test.host.load(`${folder.path}/a/main.ts`), (error) => {
+    assert.ok(error instanceof PermissionDeniedError);
+    assert.match(error.message, /permissions\.net "example\.com:443" \(allowed: nothing\)/);
+    return true;
+  });
+});
+
+Deno.test("Host.load() refuses a manifest that reaches past a grant by a symbolic link", async () => {
+  await using folder = await folderWith({
+    "a/cordon.json": manifest({ permissions: { read: ["./data/link"] } }),
+    "a/main.ts": `export const run = () => 1;`,
+    "a/data/file": "",
+    "secret/key": "secret",
+  });
+  await Deno.symlink(`${folder.path}/secret`, `${folder.path}/a/data/link`);
+  await using test = await testHost();
+  const options = { permissions: { read: [`${folder.path}/a/data`] } };
+  await assert.rejects(test.host.load(`${folder.path}/a/main.ts`, options), (error) => {
+    assert.ok(error instanceof PermissionDeniedError);
+    assert.match(error.message, /it leads to ".*\/secret", which the host does not allow/);
+    return true;
+  });
+});
+
+Deno.test("Host.load() stops a plugin that does not export what its manifest promises", async () => {
+  await using folder = await folderWith({
+    "a/deno.jsonc": `{ "name": "@me/a", "version": "1.0.0", // the plugin
+      "exports": "./main.ts", "cordon": { "exports": ["run", "rows"] } }`,
+    "a/main.ts": `export const run = () => 1;`,
+  });
+  await using test = await testHost();
+  await assert.rejects(test.host.load(`${folder.path}/a/main.ts`), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, /it does not export "rows"$/);
+    return true;
+  });
+  assert.deepEqual(test.host.plugins, []);
+});
+
+Deno.test("Host.loadDirectory() loads dependencies first and tells what failed and what needed it", async () => {
+  await using folder = await folderWith({
+    "app/cordon.json": manifest({ name: "app", dependencies: { base: "^1" } }),
+    "app/main.ts": `export const run = () => "app";`,
+    "base/cordon.json": manifest({ name: "base", version: "1.2.0" }),
+    "base/main.ts": `export const run = () => "base";`,
+    "broken/cordon.json": manifest({ name: "broken" }),
+    "broken/main.ts": `throw new Error("broken");`,
+    "needy/cordon.json": manifest({ name: "needy", dependencies: { broken: "*" } }),
+    "needy/main.ts": `export const run = () => "needy";`,
+    "future/cordon.json": manifest({ name: "future", apiVersion: "9.0" }),
+    "future/main.ts": `export const run = () => "future";`,
+    "invalid/cordon.json": `{ "nam": 1 }`,
+    "none/main.ts": `throw new Error("no manifest");`,
+  });
+  await using test = await testHost();
+  const { loaded, failed } = await test.host.loadDirectory(folder.path);
+  assert.deepEqual(loaded.map((plugin) => plugin.name), ["base", "app"]);
+  const failures = failed.map(({ name, error }) => [name, (error as Error).name]);
+  assert.deepEqual(failures, [
+    ["invalid", "ConfigError"],
+    ["broken", "LaunchError"],
+    ["future", "ConfigError"],
+    ["needy", "ConfigError"],
+  ]);
+});
+
+/** Pid of the runtime below the process that was spawned. */
+async function sandboxedPid(pid: number): Promise<number> {
+  const children = (await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim().split(" ").filter(
+    Boolean,
+  );
+  const [first] = children;
+  return first === undefined ? pid : await sandboxedPid(Number(first));
+}
