@@ -51,6 +51,12 @@ const ADVICE: Readonly<
       "sudo sysctl --system",
     ],
   },
+  chroot: {
+    summary: "The host runs in a chroot, in which the kernel lets nobody make a user namespace",
+    fix: [
+      "Enter the directory by pivot_root, as containers do: systemd-nspawn -D <directory>, or podman run --rootfs",
+    ],
+  },
   "ubuntu-apparmor": {
     summary: "AppArmor lets only programs with a profile use user namespaces, and bubblewrap's is not loaded",
     fix: [

@@ -5,7 +5,7 @@
  */
 
 import { detectContainer } from "./container.ts";
-import { readFact, readIntegerFact } from "./read_fact.ts";
+import { isAbsent, readFact, readIntegerFact } from "./read_fact.ts";
 import type { PlatformFacts } from "./types.ts";
 
 /** What decides which of several causes a failure of bubblewrap has. Null is "not known" or "no such setting". */
@@ -21,6 +21,8 @@ export interface RestrictionFacts {
   readonly selinuxEnforces: boolean;
   /** `/proc/version`. */
   readonly kernelVersion: string;
+  /** The root directory of this process is not that of its mount namespace. Null where it cannot be told. */
+  readonly isChrooted: boolean | null;
   /** The seccomp filter mode of this process: 2 in a container with a filter. */
   readonly seccompMode: number | null;
   readonly container: PlatformFacts["container"];
@@ -32,15 +34,17 @@ export interface RestrictionFacts {
  * @returns What was found; a setting that does not exist or must not be read is null.
  */
 export async function restrictionFacts(): Promise<RestrictionFacts> {
-  const [maxUserNamespaces, clone, apparmor, enforce, kernelVersion, status, container] = await Promise.all([
-    readIntegerFact("/proc/sys/user/max_user_namespaces"),
-    readIntegerFact("/proc/sys/kernel/unprivileged_userns_clone"),
-    readIntegerFact("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"),
-    readIntegerFact("/sys/fs/selinux/enforce"),
-    readFact("/proc/version"),
-    readFact("/proc/self/status"),
-    detectContainer(),
-  ]);
+  const [maxUserNamespaces, clone, apparmor, enforce, kernelVersion, status, container, isChrooted] =
+    await Promise.all([
+      readIntegerFact("/proc/sys/user/max_user_namespaces"),
+      readIntegerFact("/proc/sys/kernel/unprivileged_userns_clone"),
+      readIntegerFact("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"),
+      readIntegerFact("/sys/fs/selinux/enforce"),
+      readFact("/proc/version"),
+      readFact("/proc/self/status"),
+      detectContainer(),
+      detectChroot(),
+    ]);
   return {
     os: operatingSystem(Deno.build.os),
     maxUserNamespaces,
@@ -48,6 +52,7 @@ export async function restrictionFacts(): Promise<RestrictionFacts> {
     apparmorRestrictsUserns: apparmor,
     selinuxEnforces: enforce === 1,
     kernelVersion: kernelVersion ?? "",
+    isChrooted,
     seccompMode: seccompMode(status),
     container,
   };
@@ -66,4 +71,15 @@ export function operatingSystem(os: string): PlatformFacts["os"] {
 function seccompMode(status: string | null): number | null {
   const digit = /^Seccomp:\s*(\d)/m.exec(status ?? "")?.[1];
   return digit === undefined ? null : Number(digit);
+}
+
+/** Only a privileged process may look at the root of another one. */
+async function detectChroot(): Promise<boolean | null> {
+  try {
+    const [own, first] = await Promise.all([Deno.stat("/"), Deno.stat("/proc/1/root/")]);
+    return own.dev !== first.dev || own.ino !== first.ino;
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    throw error;
+  }
 }

@@ -19,6 +19,7 @@ export type RestrictionModel =
   | "namespace-limit-zero"
   | "namespace-limit-reached"
   | "userns-clone-sysctl"
+  | "chroot"
   | "ubuntu-apparmor"
   | "selinux"
   | "container-seccomp"
@@ -67,6 +68,7 @@ function settingModel(stderr: string, host: RestrictionFacts): RestrictionModel 
   if (/enospc|no space left|nesting depth/i.test(stderr)) return "namespace-limit-reached";
   if (host.unprivilegedUsernsClone === 0) return "userns-clone-sysctl";
   if (!isRefusal(stderr)) return null;
+  if (host.isChrooted === true && isNamespaceRefusal(stderr)) return "chroot";
   if (host.apparmorRestrictsUserns === 1 && host.container === null) return "ubuntu-apparmor";
   if (host.selinuxEnforces) return "selinux";
   return null;
@@ -77,7 +79,7 @@ function surroundingModel(stderr: string, host: RestrictionFacts): RestrictionMo
   if (/not support user namespaces|invalid argument/i.test(stderr)) return "no-namespace-support";
   if (!isRefusal(stderr)) return "unknown";
   const isFiltered = host.seccompMode === 2 || isContainer(host);
-  if (isFiltered && /new(ing)? namespace|creating new namespace/i.test(stderr)) return "container-seccomp";
+  if (isFiltered && isNamespaceRefusal(stderr)) return "container-seccomp";
   if (isContainer(host)) return "container-mounts";
   if (host.apparmorRestrictsUserns === 1) return "ubuntu-apparmor";
   if (/hardened/i.test(host.kernelVersion)) return "hardened-kernel";
@@ -87,6 +89,11 @@ function surroundingModel(stderr: string, host: RestrictionFacts): RestrictionMo
 
 function isRefusal(stderr: string): boolean {
   return /permission denied|operation not permitted|no permissions? to/i.test(stderr);
+}
+
+/** The namespace itself was refused, not something inside it. */
+function isNamespaceRefusal(stderr: string): boolean {
+  return /new namespace/i.test(stderr);
 }
 
 function isContainer(host: RestrictionFacts): boolean {

@@ -8,6 +8,7 @@ import type { Finding } from "../errors.ts";
 
 /** A bubblewrap that was found and asked for its options. */
 export interface BwrapFacts {
+  /** Absolute path. */
   readonly path: string;
   /** As printed, such as `"0.8.0"`. */
   readonly version: string;
@@ -21,6 +22,7 @@ export interface BwrapFacts {
 export interface DenoFacts {
   /** Real path of the executable. */
   readonly path: string;
+  /** As `Deno.version.deno`. */
   readonly version: string;
   /** Real path of the dynamic loader on the host. */
   readonly loader: string;
@@ -32,24 +34,33 @@ export interface DenoFacts {
 
 /** Everything that policy needs to know about the machine. Plain data. */
 export interface PlatformFacts {
+  /** Operating system, as `Deno.build.os` names it. */
   readonly os: "linux" | "darwin" | "windows" | "other";
+  /** Processor, as `Deno.build.arch` names it. */
   readonly arch: "x86_64" | "aarch64" | "other";
+  /** What `uname -r` says. */
   readonly kernelRelease: string;
-  /** Real uid and gid of the host process. */
+  /** Real uid of the host process. */
   readonly uid: number;
+  /** Real gid of the host process. */
   readonly gid: number;
+  /** Bubblewrap, or null where there is none that works. */
   readonly bwrap: BwrapFacts | null;
+  /** The runtime that plugins run on, or null where there is none that works. */
   readonly deno: DenoFacts | null;
   /** A trial sandbox with all namespaces started and ended with 0. */
   readonly namespacesWork: boolean;
   /** Landlock ABI version, 0 when there is none. */
   readonly landlockAbi: number;
+  /** The kernel takes system call filters. */
   readonly seccompFilter: boolean;
   /** A cgroup that this process may divide, or null. */
   readonly cgroup:
     | { readonly version: 1 | 2; readonly path: string; readonly controllers: readonly string[] }
     | null;
+  /** Memory can be shared by descriptor. */
   readonly memfd: boolean;
+  /** The kind of container around us, or null. */
   readonly container: "docker" | "podman" | "kubernetes" | "lxc" | "wsl1" | "wsl2" | "other" | null;
   /** Device nodes of GPUs that exist. */
   readonly gpuDevices: readonly string[];
@@ -57,6 +68,8 @@ export interface PlatformFacts {
 
 /** Facts for policy, findings for people. */
 export interface PlatformReport {
+  /** What policy needs to know. */
   readonly facts: PlatformFacts;
+  /** What a person should know, with the fix for what is missing. */
   readonly findings: readonly Finding[];
 }

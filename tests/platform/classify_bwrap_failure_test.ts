@@ -10,6 +10,7 @@ const ORDINARY: RestrictionFacts = {
   apparmorRestrictsUserns: null,
   selinuxEnforces: false,
   kernelVersion: "Linux version 6.18.44",
+  isChrooted: false,
   seccompMode: 0,
   container: null,
 };
@@ -43,6 +44,8 @@ const CASES: readonly (readonly [RestrictionModel, string, Partial<RestrictionFa
   ["ubuntu-apparmor", LOOPBACK, { apparmorRestrictsUserns: 1 }],
   ["ubuntu-apparmor", NO_PERMISSION, { apparmorRestrictsUserns: 1 }],
   ["container-seccomp", NO_PERMISSION, { apparmorRestrictsUserns: 1, container: "docker", seccompMode: 2 }],
+  ["chroot", NO_PERMISSION, { isChrooted: true, container: "docker" }],
+  ["container-mounts", SLAVE, { isChrooted: true, container: "docker" }],
   ["selinux", UID_MAP, { selinuxEnforces: true }],
   ["selinux", "bwrap: Failed to mount tmpfs: Permission denied", {
     selinuxEnforces: true,
