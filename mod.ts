@@ -36,19 +36,45 @@ export type {
   TerminatedStatus,
 } from "./src/supervisor/status.ts";
 export type {
+  BackoffOptions,
+  DebounceOptions,
   Enforce,
+  FileChange,
   HostOptions,
   LimitOptions,
   LoadOptions,
+  OnQueueFull,
   PermissionOptions,
+  PoolOptions,
+  RestartOptions,
   SandboxMode,
   Size,
+  WatchOptions,
 } from "./src/config/types.ts";
-export type { LimitEnforcement, LimitName, SandboxPolicy, Tier } from "./src/policy/types.ts";
-export type { PlatformFacts, PlatformReport } from "./src/platform/types.ts";
+export type { ProfileName } from "./src/config/mod.ts";
+export type {
+  Account,
+  DenoPermissions,
+  LimitEnforcement,
+  LimitName,
+  Mount,
+  SandboxPolicy,
+  SeccompProfile,
+  Tier,
+} from "./src/policy/types.ts";
+export type { BwrapFacts, DenoFacts, PlatformFacts, PlatformReport } from "./src/platform/types.ts";
 export { handle } from "./src/proxy/mod.ts";
-export type { Remote } from "./src/proxy/mod.ts";
+export type { Remote, RemoteFunction } from "./src/proxy/mod.ts";
 export { copied, move, Tensor } from "./src/tensor/mod.ts";
-export type { Dtype, TensorArray, TensorOptions, TensorStats } from "./src/tensor/mod.ts";
+export type { Device, Dtype, Slice, TensorArray, TensorOptions, TensorStats } from "./src/tensor/mod.ts";
 export { TypeRegistry } from "./src/rpc/mod.ts";
-export type { CallOptions, RpcInspection, RpcStats, TypeCodec } from "./src/rpc/mod.ts";
+export type {
+  CallOptions,
+  PendingCall,
+  RegisteredType,
+  RpcInspection,
+  RpcRole,
+  RpcState,
+  RpcStats,
+  TypeCodec,
+} from "./src/rpc/mod.ts";

@@ -4,61 +4,22 @@
  * @module
  */
 
-/** What an environment check found: a claim, the evidence for it, and what to do about it. */
-export interface Finding {
-  /** Stable, kebab-case name of the check, such as `"user-namespaces"`. */
-  readonly id: string;
-  /** `ok` holds, `warn` is weaker than it could be, `fail` prevents confinement, `skip` was not tried. */
-  readonly level: "ok" | "warn" | "fail" | "skip";
-  /** One sentence for a person. */
-  readonly summary: string;
-  /** What was tried and what it printed. */
-  readonly evidence?: string;
-  /** Commands or steps that repair it, the recommended one first. */
-  readonly fix?: readonly string[];
-}
+import { CordonError, type CordonErrorOptions, type Finding } from "./util/cordon_error.ts";
 
-/** Options that all Cordon errors share. */
-export interface CordonErrorOptions extends ErrorOptions {
-  /** What the reader should do next, in one sentence. */
-  readonly hint?: string | undefined;
-}
-
-/**
- * Base class of everything that Cordon throws for a reason that a caller may want to handle.
- *
- * @example
- * ```ts
- * import { CordonError } from "@cordon/cordon";
- *
- * const error: unknown = new Error("other");
- * if (error instanceof CordonError) console.error(error.code, error.hint);
- * ```
- */
-export abstract class CordonError extends Error {
-  /** Stable identifier of the class, such as `"CORDON_CONFIG"`. */
-  abstract readonly code: string;
-  /** What the reader should do next, if there is something. */
-  readonly hint: string | undefined;
-
-  /**
-   * @param message What could not be done, and why.
-   * @param options `hint` and `cause`.
-   */
-  constructor(message: string, options: CordonErrorOptions = {}) {
-    super(message, options);
-    this.hint = options.hint;
-  }
-}
+export { CordonError, type CordonErrorOptions, type Finding };
 
 /** An option, a manifest key or a command-line argument is not valid. */
 export class ConfigError extends CordonError {
+  /** `"ConfigError"`, also in minified code. */
   override readonly name: string = "ConfigError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_CONFIG";
   /** Path of the offending key, such as `"limits.memory"`. */
   readonly path: string;
 
   /**
+   * Make the error.
+   *
    * @param message What is wrong with the value.
    * @param options `path` names the key.
    */
@@ -70,12 +31,16 @@ export class ConfigError extends CordonError {
 
 /** This machine cannot confine a plugin as demanded. Nothing of the plugin ran. */
 export class SandboxUnavailableError extends CordonError {
+  /** `"SandboxUnavailableError"`, also in minified code. */
   override readonly name: string = "SandboxUnavailableError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_SANDBOX_UNAVAILABLE";
   /** What was found missing, each with its cause and its fix. */
   readonly findings: readonly Finding[];
 
   /**
+   * Make the error.
+   *
    * @param message What cannot be enforced.
    * @param options `findings`: every check that failed.
    */
@@ -87,12 +52,16 @@ export class SandboxUnavailableError extends CordonError {
 
 /** The plugin's code could not be found, parsed or bundled. */
 export class BundleError extends CordonError {
+  /** `"BundleError"`, also in minified code. */
   override readonly name: string = "BundleError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_BUNDLE";
   /** Where in the original source, as far as known. Line and column count from 1. */
   readonly location: { readonly file: string; readonly line: number; readonly column: number } | undefined;
 
   /**
+   * Make the error.
+   *
    * @param message What could not be bundled.
    * @param options `location` in the original source.
    */
@@ -110,7 +79,9 @@ export type LaunchStage = "spawn" | "sandbox" | "handshake" | "import";
 
 /** A sandbox could not be started, or its plugin failed before it was ready. */
 export class LaunchError extends CordonError {
+  /** `"LaunchError"`, also in minified code. */
   override readonly name: string = "LaunchError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_LAUNCH";
   /** How far the start had come. */
   readonly stage: LaunchStage;
@@ -122,6 +93,8 @@ export class LaunchError extends CordonError {
   readonly stderrTail: string;
 
   /**
+   * Make the error.
+   *
    * @param message What failed.
    * @param options The facts of the failure.
    */
@@ -163,7 +136,9 @@ export type ExitReason =
 
 /** The plugin's process died while something depended on it. */
 export class PluginCrashedError extends CordonError {
+  /** `"PluginCrashedError"`, also in minified code. */
   override readonly name: string = "PluginCrashedError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_PLUGIN_CRASHED";
   /** Why it ended. */
   readonly reason: ExitReason;
@@ -175,6 +150,8 @@ export class PluginCrashedError extends CordonError {
   readonly stderrTail: string;
 
   /**
+   * Make the error.
+   *
    * @param message Which plugin died and how.
    * @param options The facts of the death.
    */
@@ -197,18 +174,24 @@ export class PluginCrashedError extends CordonError {
 
 /** The plugin or host was used after it was stopped or disposed. */
 export class DisposedError extends CordonError {
+  /** `"DisposedError"`, also in minified code. */
   override readonly name: string = "DisposedError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_DISPOSED";
 }
 
 /** A call did not finish before its deadline. */
 export class CallTimeoutError extends CordonError {
+  /** `"CallTimeoutError"`, also in minified code. */
   override readonly name: string = "CallTimeoutError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_CALL_TIMEOUT";
   /** The deadline that passed, in milliseconds after the call was made. */
   readonly timeoutMs: number;
 
   /**
+   * Make the error.
+   *
    * @param message Which call timed out.
    * @param options `timeoutMs`: the deadline in milliseconds.
    */
@@ -220,7 +203,9 @@ export class CallTimeoutError extends CordonError {
 
 /** A bound that was set in advance would have been passed. */
 export class LimitExceededError extends CordonError {
+  /** `"LimitExceededError"`, also in minified code. */
   override readonly name: string = "LimitExceededError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_LIMIT_EXCEEDED";
   /** Name of the limit, such as `"maxFrameBytes"`. */
   readonly limit: string;
@@ -230,6 +215,8 @@ export class LimitExceededError extends CordonError {
   readonly allowed: number;
 
   /**
+   * Make the error.
+   *
    * @param message What would have passed the limit.
    * @param options `limit`, `asked`, `allowed`.
    */
@@ -250,12 +237,16 @@ export class LimitExceededError extends CordonError {
 
 /** Shared memory was asked for that is not there: a budget is spent, or the machine has none left. */
 export class MemoryPressureError extends LimitExceededError {
+  /** `"MemoryPressureError"`, also in minified code. */
   override readonly name: string = "MemoryPressureError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_MEMORY_PRESSURE";
   /** What was left, in bytes. */
   readonly free: number;
 
   /**
+   * Make the error.
+   *
    * @param message What could not be had.
    * @param options `limit`, `asked`, `allowed` and `free`.
    */
@@ -275,12 +266,16 @@ export class MemoryPressureError extends LimitExceededError {
 
 /** A plugin asked for something that its grant does not contain. */
 export class PermissionDeniedError extends CordonError {
+  /** `"PermissionDeniedError"`, also in minified code. */
   override readonly name: string = "PermissionDeniedError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_PERMISSION_DENIED";
   /** The line that would grant it, for whoever may grant it. */
   readonly suggestion: string;
 
   /**
+   * Make the error.
+   *
    * @param message What was denied.
    * @param options `suggestion`: the line to add.
    */
@@ -292,12 +287,16 @@ export class PermissionDeniedError extends CordonError {
 
 /** A value cannot cross between processes. */
 export class SerializationError extends CordonError {
+  /** `"SerializationError"`, also in minified code. */
   override readonly name: string = "SerializationError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_SERIALIZATION";
   /** Where the value stands, such as `"$.args[0].user.socket"`. */
   readonly path: string;
 
   /**
+   * Make the error.
+   *
    * @param message Why the value cannot cross.
    * @param options `path` of the value.
    */
@@ -309,13 +308,17 @@ export class SerializationError extends CordonError {
 
 /** The peer broke the wire protocol; the connection was closed. */
 export class ProtocolError extends CordonError {
+  /** `"ProtocolError"`, also in minified code. */
   override readonly name: string = "ProtocolError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_PROTOCOL";
 }
 
 /** The other side threw something whose class is not known here. */
 export class RemoteError extends CordonError {
+  /** `"RemoteError"`, also in minified code. */
   override readonly name: string = "RemoteError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_REMOTE";
   /** `name` of the error on the other side. */
   readonly remoteName: string;
@@ -323,6 +326,8 @@ export class RemoteError extends CordonError {
   readonly remoteStack: string;
 
   /**
+   * Make the error.
+   *
    * @param message Message of the other side.
    * @param options `remoteName` and `remoteStack`.
    */
@@ -338,19 +343,25 @@ export class RemoteError extends CordonError {
 
 /** A pool has no room for another task. */
 export class PoolSaturatedError extends CordonError {
+  /** `"PoolSaturatedError"`, also in minified code. */
   override readonly name: string = "PoolSaturatedError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_POOL_SATURATED";
 }
 
 /** Every worker of a pool crashed too often; `cause` is the last crash. */
 export class PoolBrokenError extends CordonError {
+  /** `"PoolBrokenError"`, also in minified code. */
   override readonly name: string = "PoolBrokenError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_POOL_BROKEN";
 }
 
 /** A call into the native library failed. */
 export class NativeError extends CordonError {
+  /** `"NativeError"`, also in minified code. */
   override readonly name: string = "NativeError";
+  /** Stable identifier of the class. */
   override readonly code: string = "CORDON_NATIVE";
   /** Name of the native function. */
   readonly call: string;
@@ -358,6 +369,8 @@ export class NativeError extends CordonError {
   readonly errno: string;
 
   /**
+   * Make the error.
+   *
    * @param message What failed.
    * @param options `call` and `errno`.
    */

@@ -126,7 +126,11 @@ export interface AmbientStore {
   get(): CallContext | undefined;
 }
 
-/** What an encoder or decoder of a custom type may use. */
+/**
+ * What an encoder or decoder of a custom type may use.
+ *
+ * @internal
+ */
 export interface CodecContext {
   /** The session that the value crosses. */
   readonly session: RpcSession;
@@ -189,14 +193,19 @@ export interface RpcSessionOptions {
 
 /** Counts of one session. */
 export interface RpcStats {
+  /** Bytes read from the peer. */
   readonly bytesIn: number;
+  /** Bytes written to the peer. */
   readonly bytesOut: number;
+  /** Frames read. */
   readonly framesIn: number;
+  /** Frames written. */
   readonly framesOut: number;
   /** Bytes that wait for the peer to read. */
   readonly queuedBytes: number;
-  /** Calls made, and calls served, so far. */
+  /** Calls made so far. */
   readonly callsOut: number;
+  /** Calls served so far. */
   readonly callsIn: number;
   /** Calls that ended with an error, both directions. */
   readonly callsFailed: number;
@@ -218,22 +227,32 @@ export interface RpcStats {
 
 /** One call that is not finished. */
 export interface PendingCall {
+  /** Who made it: the peer, or this side. */
   readonly direction: "in" | "out";
+  /** Unique for its direction. */
   readonly id: number;
+  /** What was called, such as a service. */
   readonly target: string;
+  /** Name of the method, with dots for nested ones. */
   readonly method: string;
   /** Milliseconds since it was made. */
   readonly ageMs: number;
+  /** Calls above it, on both sides. */
   readonly depth: number;
 }
 
 /** What a session is doing, for people. */
 export interface RpcInspection {
+  /** Name of the session, for messages. */
   readonly name: string;
+  /** Which side this is. */
   readonly role: RpcRole;
+  /** How far the session is. */
   readonly state: RpcState;
+  /** Calls that are not finished. */
   readonly pending: readonly PendingCall[];
   /** Exposed target → its members. */
   readonly targets: Readonly<Record<string, readonly string[]>>;
+  /** Its counts. */
   readonly stats: RpcStats;
 }

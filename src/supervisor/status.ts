@@ -39,21 +39,25 @@ export interface RunningFacts {
 
 /** A process is being started; calls wait for it. */
 export interface StartingStatus extends StatusBase {
+  /** Tells the states apart. */
   readonly state: "starting";
 }
 
 /** The plugin answers calls. */
 export interface RunningStatus extends StatusBase, RunningFacts {
+  /** Tells the states apart. */
   readonly state: "running";
 }
 
 /** The process died and nothing is going to start another one by itself. */
 export interface CrashedStatus extends StatusBase, ExitFacts {
+  /** Tells the states apart. */
   readonly state: "crashed";
 }
 
 /** Another process will be started; calls wait for it. */
 export interface RestartingStatus extends StatusBase {
+  /** Tells the states apart. */
   readonly state: "restarting";
   /** How often it was tried since it was last stable, this one included; 0 when somebody asked for the restart. */
   readonly attempt: number;
@@ -65,6 +69,7 @@ export interface RestartingStatus extends StatusBase {
 
 /** It crashed too often; only `restart()` starts it again. */
 export interface QuarantinedStatus extends StatusBase {
+  /** Tells the states apart. */
   readonly state: "quarantined";
   /** Crashes within the window. */
   readonly crashes: number;
@@ -74,6 +79,7 @@ export interface QuarantinedStatus extends StatusBase {
 
 /** The plugin has ended for good. */
 export interface TerminatedStatus extends StatusBase {
+  /** Tells the states apart. */
   readonly state: "terminated";
   /** Why its last process ended: `"stopped"` by the host, or `"clean-exit"` by itself. */
   readonly reason: ExitReason;

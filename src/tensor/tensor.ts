@@ -148,7 +148,11 @@ export class Tensor implements Disposable {
     return this.#data ??= storage.view(this.#facts.Array, this.byteOffset, this.size);
   }
 
-  /** The memory behind it; for the modules that send tensors. */
+  /**
+   * The memory behind it; for the modules that send tensors.
+   *
+   * @internal
+   */
   get storage(): Storage {
     return this.#live();
   }
