@@ -49,10 +49,8 @@ export async function buildEntry(
   isMain: boolean,
 ): Promise<BuiltEntry> {
   try {
-    const result = await runEsbuild({
-      ...options(context, isMain),
-      plugins: [questions(context, specifier, isMain)],
-    });
+    const plugins = [questions(context, specifier, isMain)];
+    const result = await runEsbuild({ ...options(context, isMain), plugins }, context.request.signal);
     for (const message of result.warnings) {
       if (TOLD.includes(message.id)) context.warnings.add(warningText(message));
     }

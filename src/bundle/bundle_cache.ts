@@ -128,13 +128,8 @@ function decodeHeader(bytes: Uint8Array<ArrayBuffer>): Header | undefined {
 }
 
 async function readIfPresent(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    if (error instanceof Deno.errors.IsADirectory) return undefined;
-    throw error;
-  }
+  // What was a file may have become a pipe meanwhile.
+  return await isFile(path) ? await Deno.readFile(path) : undefined;
 }
 
 function cachePath(cacheDirectory: string, key: string): string {

@@ -16,18 +16,24 @@ const service: { users: number; child: ChildProcess | undefined } = { users: 0, 
  * Runs esbuild and leaves no child process behind.
  *
  * @param options Options of esbuild.
+ * @param signal Ends the build at once, unless other builds need the child too.
  * @returns Its result.
  * @throws {BundleError} If esbuild cannot be loaded or started.
  * @throws {esbuild.BuildFailure} If the code cannot be bundled.
  */
 export async function runEsbuild<T extends esbuild.BuildOptions>(
   options: T,
+  signal?: AbortSignal,
 ): Promise<esbuild.BuildResult<T>> {
   const library = await importEsbuild();
+  signal?.throwIfAborted();
   service.users++;
+  const kill = () => service.users === 1 ? service.child?.kill("SIGKILL") : undefined;
+  signal?.addEventListener("abort", kill);
   try {
     return await watchingSpawn(() => library.build(options as esbuild.SameShape<esbuild.BuildOptions, T>));
   } finally {
+    signal?.removeEventListener("abort", kill);
     if (--service.users === 0) await stop(library);
   }
 }

@@ -14,6 +14,7 @@ import { PLUGIN_MODULE_SOURCE } from "./embedded/plugin_module.ts";
 import { isFile } from "./find_config.ts";
 import { readablePath } from "./readable.ts";
 import { ADD_ON_HINT } from "./resolve_import.ts";
+import { withReadableMaps } from "./source_map_comments.ts";
 import { wasmModule } from "./wasm_module.ts";
 
 const LOADERS: Readonly<Record<string, Loader>> = {
@@ -27,6 +28,9 @@ const LOADERS: Readonly<Record<string, Loader>> = {
   ".cjs": "js",
   ".json": "json",
 };
+
+/** A plugin can name a file of any size; the host would hold all of it in memory. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** Loaders by what Deno calls the type of a remote module. */
 const REMOTE_LOADERS: Readonly<Record<string, Loader>> = {
@@ -60,14 +64,14 @@ export async function loadFile(
   const loader = loaderFor(args, LOADERS[extension] ?? (extension === ".wasm" ? "binary" : undefined));
   const isCode = loader === "ts" || loader === "tsx" || loader === "js" || loader === "jsx";
   const roots = { root: context.project.root, packages: context.packageDirectories };
-  const bytes = await Deno.readFile(await readablePath(args.path, roots, !isCode));
+  const bytes = await readBounded(await readablePath(args.path, roots, !isCode));
   context.addInput(args.path, bytes);
   const resolveDir = dirname(args.path);
   if (extension === ".wasm" && args.with.type === undefined) {
     return { contents: wasmSource(args.path, bytes), loader: "js", resolveDir };
   }
   if (!isCode) return { contents: bytes, loader, resolveDir };
-  const source = new TextDecoder().decode(bytes);
+  const source = await withReadableMaps(new TextDecoder().decode(bytes), args.path, roots);
   const rewritten = await placeAssets(context, args.path, source);
   return { contents: args.path === entryPath ? rewritten : notMain(rewritten), loader, resolveDir };
 }
@@ -167,9 +171,20 @@ async function placeAssets(context: BundleContext, path: string, source: string)
 }
 
 async function placeAsset(context: BundleContext, file: string, real: string): Promise<string> {
-  const bytes = await Deno.readFile(real);
+  const bytes = await readBounded(real);
   context.addInput(file, bytes);
   return context.addAsset(file, bytes);
+}
+
+async function readBounded(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { size } = await Deno.stat(path);
+  if (size <= MAX_FILE_BYTES) return await Deno.readFile(path);
+  throw new BundleError(
+    `Cannot bundle "${path}" as files of more than ${MAX_FILE_BYTES} bytes stay out: ${size}`,
+    {
+      hint: "Grant the plugin read access to the file, or hand its contents over as a tensor",
+    },
+  );
 }
 
 /** Only the entry of a script is the main module. Blanks keep the columns of the line. */

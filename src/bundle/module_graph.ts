@@ -85,7 +85,9 @@ export async function moduleGraph(request: GraphRequest): Promise<ModuleGraph> {
   const packages = new Map<string, NpmPackage>();
   for (const [id, found] of graph.packages) {
     const localPath = await realPathIfPresent(found.localPath);
-    if (localPath !== undefined) packages.set(id, { ...found, localPath });
+    if (localPath === undefined) continue;
+    requireCached(found, localPath);
+    packages.set(id, { ...found, localPath });
   }
   // `info` is silent about packages that it could not download or whose checksum is wrong; `cache` is not. What is
   // missing after that is meant for other platforms.
@@ -136,6 +138,16 @@ async function runDeno(request: GraphRequest, command: readonly string[]): Promi
   request.signal?.throwIfAborted();
   if (code !== 0) throw resolverError(request, new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout);
+}
+
+/** All files of a package may go into the bundle, so a configuration must not be able to say where one lies. */
+function requireCached({ name, version }: Omit<NpmPackage, "id">, localPath: string): void {
+  const isCached = localPath.includes("/npm/") &&
+    localPath.replace(/_\d+$/, "").endsWith(`/${name}/${version}`);
+  if (isCached) return;
+  throw new BundleError(
+    `Cannot use the package "${name}@${version}" as it lies outside of Deno's cache: "${localPath}"`,
+  );
 }
 
 function resolverFlags(request: GraphRequest): string[] {

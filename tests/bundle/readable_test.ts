@@ -75,3 +75,65 @@ Deno.test("a plugin's import map file must lie in its root", async () => {
     return true;
   });
 });
+
+Deno.test("a plugin cannot make the bundler read a device or a file outside by a source map comment", async () => {
+  const map = JSON.stringify({ version: 3, sources: ["traced.ts"], names: [], mappings: "AAAA" });
+  await using project = await TestProject.create({
+    "../outside.map": map,
+    "inside.map": map,
+    "endless.js": `export const a = 1;\n//# sourceMappingURL=/dev/zero\n`,
+    "outside.js": `export const b = 2;\n//# sourceMappingURL=../outside.map\n`,
+    "inside.js": `export const c = 3;\n//# sourceMappingURL=inside.map\n`,
+    "main.ts":
+      `import { a } from "./endless.js"; import { b } from "./outside.js"; import { c } from "./inside.js"; console.log(a, b, c);`,
+  });
+  const bundle = await project.bundle("main.ts");
+  assert.equal(await project.run(bundle), "1 2 3");
+  const { sources } = JSON.parse(bundle.sourceMap);
+  assert.ok(sources.includes(project.path("outside.js")), sources.join(" "));
+  assert.ok(
+    sources.includes(project.path("traced.ts")),
+    `the map inside counts (positive control): ${sources.join(" ")}`,
+  );
+});
+
+Deno.test("a plugin cannot have a directory of the host taken for an npm package", async () => {
+  await using project = await TestProject.create({
+    "../victim/package.json": { name: "ms", version: "2.1.3", exports: { "./*": "./*" } },
+    "../victim/secret.txt": SECRET,
+    "main.ts": `import x from "npm:ms@2.1.3/secret.txt" with { type: "text" }; console.log(x);`,
+  });
+  const graph = {
+    modules: [
+      {
+        specifier: `file://${project.path("main.ts")}`,
+        dependencies: [{
+          specifier: "npm:ms@2.1.3/secret.txt",
+          code: { specifier: "npm:/ms@2.1.3/secret.txt" },
+        }],
+      },
+      { kind: "npm", specifier: "npm:/ms@2.1.3/secret.txt", npmPackage: "ms@2.1.3" },
+    ],
+    npmPackages: {
+      "ms@2.1.3": { name: "ms", version: "2.1.3", dependencies: [], localPath: project.path("../victim") },
+    },
+  };
+  const deno = project.path("resolver");
+  await Deno.writeTextFile(deno, `#!/bin/sh\ncat <<'END'\n${JSON.stringify(graph)}\nEND\n`, { mode: 0o755 });
+  await assert.rejects(project.bundle("main.ts", { deno }), {
+    name: "BundleError",
+    message: /^Cannot use the package "ms@2\.1\.3" as it lies outside of Deno's cache/,
+  });
+});
+
+Deno.test("a plugin cannot make the host hold a huge file in memory", async () => {
+  await using project = await TestProject.create({
+    "main.ts": `import x from "./huge.bin" with { type: "bytes" }; console.log(x);`,
+    "huge.bin": "",
+  });
+  await Deno.truncate(project.path("huge.bin"), 2 ** 40);
+  await assert.rejects(project.bundle("main.ts"), {
+    name: "BundleError",
+    message: /as files of more than 67108864 bytes stay out: 1099511627776/,
+  });
+});
