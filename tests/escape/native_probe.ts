@@ -28,14 +28,14 @@ export async function confinedOutcomes(world: World, sandbox: Sandbox): Promise<
   if (harmless.report.exitCode !== 0) {
     throw new Error(`The probe ended early: ${JSON.stringify(harmless.report)}`);
   }
-  Object.assign(outcomes, parse(harmless.output));
+  Object.assign(outcomes, parseOutcomes(harmless.output));
   for (const name of DEADLY) {
     const { output, report } = await sandbox.attack({
       program,
       args: (plugin, filter) => world.probeArguments("direct", filter, plugin, [name]),
     });
     outcomes[name] = report.exitCode === 0
-      ? parse(output)[name]!
+      ? parseOutcomes(output)[name]!
       : report.signal ?? `exit ${report.exitCode}`;
   }
   return outcomes;
@@ -60,10 +60,12 @@ async function freeRun(world: World, as: "account" | "root", names: readonly str
   const chunks: BlobPart[] = [];
   for await (const chunk of child.stdout as AsyncIterable<BlobPart>) chunks.push(chunk);
   await exit;
-  return parse(await new Blob(chunks).text());
+  return parseOutcomes(await new Blob(chunks).text());
 }
 
-function parse(output: string): Outcomes {
+/** The probe's lines as a record. */
+export function parseOutcomes(output: string): Outcomes {
+  if (output === "") return {};
   const lines = output.trim().split("\n").map((line) => line.split("\t") as [string, string]);
   return Object.fromEntries(lines);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LAYER_CLAIMS } from "./native_layers.ts";
 import { NATIVE_EXCEPTIONS, NATIVE_TECHNIQUES } from "./native_techniques.ts";
 import { SCRIPT_EXCEPTIONS, SCRIPT_TECHNIQUES } from "./script_techniques.ts";
 
@@ -39,6 +40,18 @@ export function escapeTables(): string {
     ),
     "",
     ...exceptions(Object.entries(NATIVE_EXCEPTIONS)),
+    "",
+    "### Native code behind one layer at a time",
+    "",
+    "A dot is none of that layer's business: that is why there are three.",
+    "",
+    ...table(
+      ["technique", "bubblewrap alone", "Landlock alone", "filters alone"],
+      LAYER_CLAIMS.map(({ name, stopped }) => [
+        name,
+        ...(["bubblewrap", "landlock", "filters"] as const).map((layer) => stopped[layer] ?? "."),
+      ]),
+    ),
     "",
     `### Scripts: ${SCRIPT_TECHNIQUES.length} attacks`,
     "",
