@@ -147,15 +147,20 @@ function sessionOver(
     trace: traceFromEnvironment(config.name),
     ...(mapStack === undefined ? {} : { mapStack }),
     onGoodbye: () => guest.noteGoodbye(),
-    onPeerClosed: () => whyItDied(guest, config.name),
+    onPeerClosed: () => whyItDied(guest, config.name, mapStack),
   });
 }
 
 /** The exit of a process whose connection ended; one that does not exit is killed. */
-async function whyItDied(guest: LaunchedGuest, name: string): Promise<Error> {
+async function whyItDied(
+  guest: LaunchedGuest,
+  name: string,
+  mapStack: (stack: string) => string = (stack) => stack,
+): Promise<Error> {
   const timer = setTimeout(() => guest.kill("protocol-error"), EXIT_GRACE_MS);
   try {
-    return crashError(name, await guest.exited);
+    const exit = await guest.exited;
+    return crashError(name, { ...exit, stderrTail: mapStack(exit.stderrTail) });
   } finally {
     clearTimeout(timer);
   }
