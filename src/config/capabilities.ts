@@ -88,18 +88,17 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   testing: profile(capabilityNames, { wallMs: 60_000 }),
 });
 
-/** Names of the presets. */
-export const profileNames = [
-  "terminal",
-  "observability",
-  "orchestration",
-  "data-processing",
-  "web-service",
-  "testing",
-] as const;
-
 /** Name of a preset. */
-export type ProfileName = (typeof profileNames)[number];
+export type ProfileName =
+  | "terminal"
+  | "observability"
+  | "orchestration"
+  | "data-processing"
+  | "web-service"
+  | "testing";
+
+/** Names of the presets. */
+export const profileNames = Object.freeze(Object.keys(profiles)) as readonly ProfileName[];
 
 /**
  * Refuses a plugin that uses more than a profile allows.

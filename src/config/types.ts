@@ -70,6 +70,11 @@ export interface HostOptions {
   readonly profile?: ProfileName;
   /** Deadline of a call in milliseconds; 0 means none. @default 0 */
   readonly callTimeoutMs?: number;
+  /**
+   * Sandboxes to keep started in advance, all plugins together: after a load, one more is started under the same policy, for
+   * the next process of that plugin. Each costs the memory of an idle process. @default 0
+   */
+  readonly warm?: number;
   /** Path of bubblewrap. @default looked up in /usr/bin, /bin, /usr/local/bin */
   readonly bwrap?: string;
   /** Path of the Deno runtime for plugins. @default the runtime that runs the host */
@@ -159,6 +164,7 @@ export type DebounceOptions = number | {
 export interface FileChange {
   /** Absolute path. */
   readonly path: string;
+  /** What happened to it. */
   readonly kind: "create" | "modify" | "remove" | "rename";
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -255,6 +261,7 @@ export interface HostConfig {
   readonly limits: LimitOptions;
   readonly profile: ProfileName | null;
   readonly callTimeoutMs: number;
+  readonly warm: number;
   readonly bwrap: string | null;
   readonly deno: string | null;
   readonly runAs: { readonly uid: number; readonly gid: number };
