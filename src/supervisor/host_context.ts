@@ -17,6 +17,8 @@ import type { AmbientStore, TypeCodec } from "../rpc/mod.ts";
 import { createHostTensors } from "../tensor/mod.ts";
 import type { HostTensors } from "../tensor/mod.ts";
 import { guestScript } from "./embedded/guest.ts";
+import type { SpareSandbox } from "./spare_sandbox.ts";
+import { WarmSandboxes } from "./warm_sandboxes.ts";
 
 /** Shared by every plugin of one host. */
 export interface HostContext extends AsyncDisposable {
@@ -30,6 +32,8 @@ export interface HostContext extends AsyncDisposable {
   readonly ambient: AmbientStore;
   /** Custom types of the user, for registries of sessions to come. */
   readonly codecs: ReadonlyMap<string, TypeCodec<unknown>>;
+  /** Sandboxes that were started in advance. */
+  readonly warm: WarmSandboxes<SpareSandbox>;
 }
 
 /**
@@ -60,6 +64,7 @@ export async function openHostContext(
     deno: runtime.deno,
   });
   const tensors = createHostTensors({ native });
+  const warm = new WarmSandboxes<SpareSandbox>(config.warm);
   return {
     config,
     platform,
@@ -70,7 +75,9 @@ export async function openHostContext(
     tensors,
     ambient,
     codecs,
+    warm,
     async [Symbol.asyncDispose]() {
+      await warm[Symbol.asyncDispose]();
       tensors[Symbol.dispose]();
       await directory[Symbol.asyncDispose]();
       native?.[Symbol.dispose]();

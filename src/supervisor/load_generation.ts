@@ -12,6 +12,7 @@ import type { SandboxDirectory } from "../launcher/types.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import type { ExportDescription, LoadSpec, ServiceDescription } from "../rpc/mod.ts";
 import { mapStack, parseSourceMap } from "../util/source_map.ts";
+import { spareKey, startSpare } from "./spare_sandbox.ts";
 import { startSandbox } from "./start_sandbox.ts";
 import type { Sandbox, StartRequest } from "./start_sandbox.ts";
 
@@ -47,6 +48,7 @@ export async function loadGeneration(request: GenerationRequest): Promise<Genera
   await using cleanup = new AsyncDisposableStack();
   const prepared = cleanup.use(await prepareGeneration(request));
   const exports = await importPlugin(prepared, request);
+  keepWarm(request);
   const { sandbox, bundle } = prepared;
   const resources = cleanup.move();
   return { sandbox, bundle, exports, [Symbol.asyncDispose]: () => resources.disposeAsync() };
@@ -65,7 +67,7 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   const signal = request.signal === undefined
     ? abort.signal
     : AbortSignal.any([request.signal, abort.signal]);
-  const starting = startSandbox({ ...request, signal, mapStack: (stack) => rewrite(stack) });
+  const starting = takeOrStart({ ...request, signal, mapStack: (stack) => rewrite(stack) });
   const bundling = bundlePlugin({
     entry: request.config.entry,
     cacheDirectory: request.context.config.cacheDirectory,
@@ -84,6 +86,22 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   const spec = { entry, services: exposeServices(sandbox, request), usesHost: usesHost(bundle) };
   const resources = cleanup.move();
   return { sandbox, bundle, spec, rewrite, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** A sandbox that was started in advance, or else a new one. */
+async function takeOrStart(request: StartRequest): Promise<Sandbox> {
+  if (request.isScript) return await startSandbox(request);
+  const spare = await request.context.warm.take(spareKey(request));
+  if (spare === null) return await startSandbox(request);
+  spare.assign(request);
+  return spare.sandbox;
+}
+
+/** Has a sandbox ready for the next process of this plugin. */
+function keepWarm(request: GenerationRequest): void {
+  const { warm } = request.context;
+  const key = spareKey(request);
+  if (!warm.isFull(key)) warm.keep(key, (signal) => startSpare(request, signal));
 }
 
 /** Both results; when one fails the other is aborted or disposed, and the first failure is thrown. */

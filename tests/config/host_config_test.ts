@@ -10,6 +10,7 @@ Deno.test("hostConfig() fills every default", () => {
     limits: {},
     profile: null,
     callTimeoutMs: 0,
+    warm: 0,
     bwrap: null,
     deno: null,
     runAs: { uid: 65534, gid: 65534 },

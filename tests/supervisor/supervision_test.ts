@@ -349,6 +349,55 @@ Deno.test("Host.loadDirectory() loads dependencies first and tells what failed a
   ]);
 });
 
+Deno.test("warm has the next process of a plugin started in advance, and never shares it", async () => {
+  await using test = await testHost({ warm: 1 });
+  const path = await test.plugin(code);
+  await using first = await test.host.load<Api>(path);
+  const before = await childrenOnce((pids) => pids.size === 2);
+  await using second = await test.host.load<Api>(path);
+  assert.ok(before.has(pidOf(second)), "the second plugin runs in a process that was there before");
+  assert.equal(await first.api.bump(), 1);
+  assert.equal(await second.api.bump(), 1);
+  await using other = await test.host.load<Api>(path, { permissions: { env: { LANG: "C" } } });
+  assert.ok(
+    !(await childrenOnce((pids) => pids.size >= 3) && before.has(pidOf(other))),
+    "another policy, another process",
+  );
+});
+
+Deno.test("Disposing the host ends the sandboxes that were started in advance", async () => {
+  const test = await testHost({ warm: 2 });
+  const plugin = await test.host.load<Api>(await test.plugin(code));
+  await childrenOnce((pids) => pids.size === 2);
+  await plugin.stop();
+  await test[Symbol.asyncDispose]();
+  await childrenOnce((pids) => pids.size === 0);
+});
+
+/** Pids of all processes that this one started, once they satisfy `wanted`. */
+async function childrenOnce(wanted: (pids: ReadonlySet<number>) => boolean): Promise<ReadonlySet<number>> {
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline;) {
+    const pids = new Set<number>();
+    for (const { name } of Deno.readDirSync("/proc")) {
+      if (/^\d+$/.test(name) && parentOf(name) === Deno.pid) pids.add(Number(name));
+    }
+    if (wanted(pids)) return pids;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.fail("the processes never were as expected");
+}
+
+/** Parent of a living process; 0 when it is gone meanwhile. */
+function parentOf(pid: string): number {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return /^State:\s+Z/m.test(status) ? 0 : Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1]);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || (error as { code?: string }).code === "ESRCH") return 0;
+    throw error;
+  }
+}
+
 /** Pid of the runtime below the process that was spawned. */
 async function sandboxedPid(pid: number): Promise<number> {
   const children = (await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim().split(" ").filter(
