@@ -14,6 +14,10 @@ const EVIDENCE_CHARACTERS = 400;
 const CONTAINER_FLAGS = "--security-opt seccomp=unconfined --security-opt apparmor=unconfined " +
   "--security-opt systempaths=unconfined";
 
+/** A chroot cannot always be told from a filter. */
+const CHROOT_STEP =
+  "If this is a chroot, enter it by pivot_root instead, as systemd-nspawn -D <directory> does";
+
 /** Summary and repair of each cause. The first step is the one to recommend; none begins by switching a defence off. */
 const ADVICE: Readonly<
   Record<RestrictionModel, { readonly summary: string; readonly fix: readonly string[] }>
@@ -79,6 +83,7 @@ const ADVICE: Readonly<
       "Start the container with a seccomp profile that allows clone, unshare, mount, umount2, pivot_root and setns",
       `Or, simpler and wider: docker run ${CONTAINER_FLAGS} …`,
       "In Kubernetes: securityContext.seccompProfile.type: Localhost with such a profile",
+      CHROOT_STEP,
     ],
   },
   "container-read-only-proc": {
@@ -142,6 +147,7 @@ const ADVICE: Readonly<
     fix: [
       "Try it by hand: bwrap --unshare-user --unshare-pid --unshare-net --disable-userns --ro-bind / / true",
       "Look at the kernel's log: sudo dmesg | tail",
+      CHROOT_STEP,
     ],
   },
 };

@@ -73,8 +73,10 @@ function seccompMode(status: string | null): number | null {
   return digit === undefined ? null : Number(digit);
 }
 
-/** Only a privileged process may look at the root of another one. */
+/** Without a mount at its root a process must be in a chroot; otherwise the first process, if it may be asked, tells. */
 async function detectChroot(): Promise<boolean | null> {
+  const mountInfo = await readFact("/proc/self/mountinfo");
+  if (mountInfo !== null && !hasRootMount(mountInfo)) return true;
   try {
     const [own, first] = await Promise.all([Deno.stat("/"), Deno.stat("/proc/1/root/")]);
     return own.dev !== first.dev || own.ino !== first.ino;
@@ -82,4 +84,14 @@ async function detectChroot(): Promise<boolean | null> {
     if (isAbsent(error)) return null;
     throw error;
   }
+}
+
+/**
+ * Whether something is mounted at the root directory of the process that a mount table belongs to.
+ *
+ * @param mountInfo Text of `/proc/self/mountinfo`.
+ * @returns False in a chroot whose directory is no mount point.
+ */
+export function hasRootMount(mountInfo: string): boolean {
+  return mountInfo.split("\n").some((line) => line.split(" ")[4] === "/");
 }

@@ -3,6 +3,7 @@ import { bwrapOptions, bwrapVersion } from "../../src/platform/bwrap.ts";
 import { cgroupMembership, cgroupMounts } from "../../src/platform/cgroup.ts";
 import { containerKind, type ContainerTraces } from "../../src/platform/container.ts";
 import { elfInterpreter } from "../../src/platform/elf_interpreter.ts";
+import { hasRootMount } from "../../src/platform/restriction_facts.ts";
 import { loaderLibraries } from "../../src/platform/loader_libraries.ts";
 
 const NO_TRACES: ContainerTraces = {
@@ -108,4 +109,10 @@ Deno.test("cgroupMembership() maps each controller to its group", () => {
     "name=systemd": "/",
     "": "/user.slice/x.scope",
   });
+});
+
+Deno.test("hasRootMount() tells a chroot into a plain directory from a mounted root", () => {
+  const proc = "40 30 0:20 / /proc rw,nosuid shared:12 - proc proc rw\n";
+  assert.equal(hasRootMount(`25 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n${proc}`), true);
+  assert.equal(hasRootMount(proc), false);
 });
