@@ -115,6 +115,7 @@ export class HostLink implements TensorPort {
     region.retain();
     try {
       storage.release();
+      this.#memory.unmapShared(region);
       this.#seal(region);
       return this.#grantLent(region, context);
     } finally {
@@ -214,11 +215,11 @@ export class HostLink implements TensorPort {
 
   #openArena(purpose: number, request: number): HeldArena {
     const region = this.#memory.region(this.#parts.limits.arenaBytes);
-    const { offset, hold } = this.#memory.mapArena(region);
+    const offset = this.#memory.mapArena(region);
     const { native } = this.#memory;
     const arena = new Arena(offset, region.bytes, (start, bytes) => native.discard(region.fd, start, bytes));
     this.#sendGrant(++this.#lastGrant, region, purpose, request);
-    return { arena, hold: new SharedHold(hold) };
+    return { arena, hold: new SharedHold(region) };
   }
 
   // --- receiving
@@ -259,7 +260,7 @@ export class HostLink implements TensorPort {
     if (place.isGiven) this.#takeOver(grant);
     const storage = this.#mapCounted(region);
     this.#tell(MessageKind.picked, place.lease);
-    if (!isOwn || place.isGiven) return storage;
+    if (!isOwn || storage.isReadOnly) return storage;
     const own = Storage.local(bytes);
     own.bytesView().set(storage.bytesView());
     storage.release();
@@ -269,7 +270,9 @@ export class HostLink implements TensorPort {
   /** What was given away must not change any more. The kernel refuses the seal as long as the plugin can write. */
   #takeOver({ region, isMade }: Grant): void {
     if (!isMade) throw this.#broken("gives away memory that it was lent");
-    if (region.isSealed) return;
+    this.#memory.unmapShared(region);
+    // While a tensor of this host still shows it, the receiver gets a copy instead.
+    if (region.isSealed || region.mapping !== null) return;
     try {
       this.#seal(region);
     } catch (cause) {
@@ -278,15 +281,10 @@ export class HostLink implements TensorPort {
   }
 
   #mapCounted(region: Region): Storage {
-    this.#mapped.take(region.bytes);
-    const bytes = region.bytes;
-    const counted = region.retain();
+    const { bytes } = region;
+    this.#mapped.take(bytes);
     try {
-      return this.#memory.mapStorage(
-        counted,
-        region.isSealed ? "private" : "shared",
-        () => this.#mapped.give(bytes),
-      );
+      return this.#memory.mapStorage(region.retain(), () => this.#mapped.give(bytes));
     } catch (error) {
       this.#mapped.give(bytes);
       throw error;

@@ -15,6 +15,17 @@ const MACHINE_RESERVE_BYTES = 64 * 2 ** 20;
 /** Smaller pieces are not worth asking the machine about. */
 const WORTH_ASKING_BYTES = 2 ** 20;
 
+/** A region in the window, and who looks at it. */
+interface SharedMapping {
+  readonly offset: number;
+  users: number;
+  /**
+   * A buffer that nobody uses. Making one for a large region makes the engine collect garbage, since it counts as newly
+   * allocated memory; handing the same one on does not.
+   */
+  spare: ArrayBuffer | null;
+}
+
 /** One piece of shared memory; counted references. */
 export class Region implements Hold {
   /** Its descriptor, open as long as there are references. */
@@ -25,6 +36,8 @@ export class Region implements Hold {
   writers = 0;
   /** Nobody, or nobody new, may write to it. */
   isSealed = false;
+  /** Where this host sees it, once it was needed; kept until the region ends or is sealed. */
+  mapping: SharedMapping | null = null;
   readonly #end: (region: Region) => void;
   #references = 1;
 
@@ -52,37 +65,6 @@ export class Region implements Hold {
   }
 }
 
-/** A part of a region, mapped into the window. */
-class Mapping implements Hold {
-  readonly #memory: HostMemory;
-  readonly #region: Region;
-  readonly #offset: number;
-  readonly #released: () => void;
-  #buffer: WeakRef<ArrayBuffer> | null = null;
-  #isMapped = true;
-
-  constructor(memory: HostMemory, region: Region, offset: number, released: () => void) {
-    this.#released = released;
-    this.#memory = memory;
-    this.#region = region;
-    this.#offset = offset;
-  }
-
-  /** Detach this buffer on release, so that nobody looks at what comes next at this address. */
-  shownBy(buffer: ArrayBuffer): void {
-    this.#buffer = new WeakRef(buffer);
-  }
-
-  release(): void {
-    if (!this.#isMapped) return;
-    this.#isMapped = false;
-    detach(this.#buffer?.deref());
-    this.#memory.unmap(this, this.#offset, this.#region.bytes);
-    this.#region.release();
-    this.#released();
-  }
-}
-
 /** Makes, maps and counts shared memory. */
 export class HostMemory implements Disposable {
   /** The native library. */
@@ -95,7 +77,7 @@ export class HostMemory implements Disposable {
   readonly collector: Collector = new Collector();
   readonly #addresses: RangeAllocator;
   readonly #window: Window;
-  readonly #mappings = new Set<Hold>();
+  readonly #shown = new Set<Hold>();
   readonly #regions = new Set<Region>();
 
   /**
@@ -115,9 +97,9 @@ export class HostMemory implements Disposable {
     return this.#regions.size;
   }
 
-  /** Mappings that exist. */
+  /** Storages that exist. */
   get mapped(): number {
-    return this.#mappings.size;
+    return this.#shown.size;
   }
 
   /** Address space in use, in bytes. */
@@ -139,6 +121,7 @@ export class HostMemory implements Disposable {
     try {
       const region = new Region(this.native.memfd(bytes), bytes, (ended) => {
         this.#regions.delete(ended);
+        this.unmapShared(ended);
         this.native.close(ended.fd);
         budget.give(bytes);
       });
@@ -153,26 +136,36 @@ export class HostMemory implements Disposable {
   /**
    * Map a region for good: an arena.
    *
-   * @param region The region; the mapping takes over the caller's reference.
-   * @returns Where it is in the window, and what lets go of it.
+   * @param region The region; the caller keeps its reference and needs it as long as the arena.
+   * @returns Where it is in the window.
    */
-  mapArena(region: Region): { readonly offset: number; readonly hold: Hold } {
-    return this.#mapHeld(region, "shared");
+  mapArena(region: Region): number {
+    return this.#sharedMapping(region).offset;
   }
 
   /**
    * Map a region as the memory of tensors.
    *
-   * @param region The region; the storage takes over the caller's reference.
-   * @param mode Shared, or private for what is sealed.
-   * @param released Called once when it is not mapped any more.
-   * @returns The bytes.
+   * @param region The region; the storage takes over the caller's reference, also if this throws.
+   * @param released Called once when the storage is released.
+   * @returns The bytes: shared, or private if the region is sealed.
    */
-  mapStorage(region: Region, mode: "shared" | "private", released: () => void = () => {}): Storage {
-    const { offset, hold } = this.#mapHeld(region, mode, released);
-    const buffer = this.#window.arrayBuffer(offset, region.bytes);
-    hold.shownBy(buffer);
-    return this.#storage(buffer, hold, mode === "private", region);
+  mapStorage(region: Region, released: () => void = () => {}): Storage {
+    try {
+      return region.isSealed ? this.#mapPrivate(region, released) : this.#mapShared(region, released);
+    } catch (error) {
+      region.release();
+      throw error;
+    }
+  }
+
+  /** Stop seeing a region that no tensor shows: its seal needs that. */
+  unmapShared(region: Region): void {
+    const { mapping } = region;
+    if (mapping === null || mapping.users > 0) return;
+    region.mapping = null;
+    mapping.spare?.transfer(0);
+    this.#unmap(mapping.offset, region.bytes);
   }
 
   /**
@@ -184,17 +177,11 @@ export class HostMemory implements Disposable {
    * @returns The bytes.
    */
   showBlock(offset: number, bytes: number, release: () => void): Storage {
-    const buffer = this.#window.arrayBuffer(offset, bytes);
-    const shown = new WeakRef(buffer);
-    const hold: Hold = {
-      release: () => {
-        if (!this.#mappings.delete(hold)) return;
-        detach(shown.deref());
-        release();
-      },
+    const finish = (shown: ArrayBuffer | undefined): void => {
+      shown?.transfer(0);
+      release();
     };
-    this.#mappings.add(hold);
-    return this.#storage(buffer, hold, false);
+    return this.#show(bytes, () => this.#window.arrayBuffer(offset, bytes), finish);
   }
 
   /** For arenas: bytes at a place in the window. Valid until the arena is unmapped. */
@@ -202,33 +189,84 @@ export class HostMemory implements Disposable {
     return new Uint8Array(this.#window.arrayBuffer(offset, bytes));
   }
 
-  /** For mappings only: take one away. */
-  unmap(mapping: Hold, offset: number, bytes: number): void {
-    this.#mappings.delete(mapping);
-    this.#window.unmap(offset, this.#addresses.rounded(bytes));
-    this.#addresses.free(offset, bytes);
-  }
-
   /** Unmap everything. Tensors that are still in use lose their bytes. */
   [Symbol.dispose](): void {
-    for (const hold of this.#mappings) {
+    for (const hold of this.#shown) {
       this.collector.forget(hold);
       hold.release();
     }
   }
 
-  #storage(buffer: ArrayBuffer, hold: Hold, isReadOnly: boolean, region?: Region): Storage {
-    this.collector.watch(buffer, hold);
-    return new Storage({
-      buffer,
-      bytes: buffer.byteLength,
+  #mapPrivate(region: Region, released: () => void): Storage {
+    const { bytes } = region;
+    const offset = this.#map(region, "private");
+    return this.#show(bytes, () => this.#window.arrayBuffer(offset, bytes), (shown) => {
+      shown?.transfer(0);
+      this.#unmap(offset, bytes);
+      region.release();
+      released();
+    }, region);
+  }
+
+  #mapShared(region: Region, released: () => void): Storage {
+    const mapping = this.#sharedMapping(region);
+    mapping.users++;
+    const make = (): ArrayBuffer => {
+      const { spare } = mapping;
+      mapping.spare = null;
+      return spare ?? this.#window.arrayBuffer(mapping.offset, region.bytes);
+    };
+    return this.#show(region.bytes, make, (shown) => {
+      mapping.users--;
+      // Views of the old buffer are empty from now on.
+      const spare = shown?.transfer() ?? null;
+      if (mapping.spare === null) mapping.spare = spare;
+      else spare?.transfer(0);
+      region.release();
+      released();
+    }, region);
+  }
+
+  #sharedMapping(region: Region): SharedMapping {
+    return region.mapping ??= { offset: this.#map(region, "shared"), users: 0, spare: null };
+  }
+
+  /**
+   * A storage whose buffer is made when it is needed and detached at the end, so that nobody looks at what comes next
+   * at this address. The collector watches the buffer, which views share with the storage.
+   */
+  #show(
+    bytes: number,
+    make: () => ArrayBuffer,
+    finish: (shown: ArrayBuffer | undefined) => void,
+    region?: Region,
+  ): Storage {
+    let buffer: WeakRef<ArrayBuffer> | null = null;
+    const shown = this.#shown;
+    const hold: Hold = {
+      release: () => {
+        if (shown.delete(hold)) finish(attached(buffer?.deref()));
+      },
+    };
+    shown.add(hold);
+    const storage = new Storage({
+      bytes,
+      buffer: () => {
+        const made = make();
+        buffer = new WeakRef(made);
+        this.collector.forget(hold);
+        this.collector.watch(made, hold);
+        return made;
+      },
       ...(region === undefined ? {} : { origin: region, freeze: () => this.#freeze(region) }),
-      isReadOnly,
+      isReadOnly: region?.isSealed ?? false,
       end: () => {
         this.collector.forget(hold);
         hold.release();
       },
     });
+    this.collector.watch(storage, hold);
+    return storage;
   }
 
   #freeze(region: Region): void {
@@ -240,18 +278,6 @@ export class HostMemory implements Disposable {
     region.isSealed = true;
   }
 
-  #mapHeld(
-    region: Region,
-    mode: "shared" | "private",
-    released: () => void = () => {},
-  ): { readonly offset: number; readonly hold: Mapping } {
-    const offset = this.#map(region, mode);
-    const hold = new Mapping(this, region, offset, released);
-    this.#mappings.add(hold);
-    return { offset, hold };
-  }
-
-  /** A failure releases the reference that the mapping would have taken over. */
   #map(region: Region, mode: "shared" | "private"): number {
     const length = this.#addresses.rounded(region.bytes);
     const offset = this.#addresses.allocate(length);
@@ -264,9 +290,14 @@ export class HostMemory implements Disposable {
       return offset;
     } catch (error) {
       if (offset !== null) this.#addresses.free(offset, length);
-      region.release();
       throw error;
     }
+  }
+
+  #unmap(offset: number, bytes: number): void {
+    const length = this.#addresses.rounded(bytes);
+    this.#window.unmap(offset, length);
+    this.#addresses.free(offset, length);
   }
 
   /** The kernel kills whoever touches memory that is not there, so it is asked before. */
@@ -279,7 +310,7 @@ export class HostMemory implements Disposable {
   }
 }
 
-/** Views of a detached buffer are empty instead of showing what is mapped there next. */
-function detach(buffer: ArrayBuffer | undefined): void {
-  if (buffer !== undefined && !buffer.detached) buffer.transfer(0);
+/** The buffer, unless somebody else has detached it: tensors may be transferred to a Worker. */
+function attached(buffer: ArrayBuffer | undefined): ArrayBuffer | undefined {
+  return buffer?.detached === true ? undefined : buffer;
 }

@@ -119,9 +119,7 @@ class SharedTensors implements HostTensors {
   tensor(shape: readonly number[], dtype: Dtype = "float32", options: TensorOptions = {}): Tensor {
     const bytes = elementCount(shape) * dtypeFacts(dtype).bytes;
     const isShared = bytes > 0 && (options.shared === true || bytes >= this.#limits.regionBytes);
-    const storage = isShared
-      ? this.#memory.mapStorage(this.#memory.region(bytes), "shared")
-      : Storage.local(bytes);
+    const storage = isShared ? this.#memory.mapStorage(this.#memory.region(bytes)) : Storage.local(bytes);
     return new Tensor({ storage, dtype, shape });
   }
 

@@ -70,8 +70,8 @@ export class SharedHold implements Hold {
 
 /** What a storage is made of. */
 export interface StorageParts {
-  /** The buffer that shows the bytes. */
-  readonly buffer: ArrayBuffer;
+  /** The buffer that shows the bytes, or what makes it when it is needed. */
+  readonly buffer: ArrayBuffer | (() => ArrayBuffer);
   /** Where in the buffer they start. @default 0 */
   readonly byteOffset?: number;
   /** How many there are. */
@@ -95,6 +95,7 @@ export class Storage {
   /** What they are for the end that made them, or null. */
   readonly origin: object | null;
   readonly #parts: StorageParts;
+  #buffer: ArrayBuffer | null;
   #references = 1;
   #isReadOnly: boolean;
 
@@ -105,6 +106,7 @@ export class Storage {
     this.bytes = parts.bytes;
     this.origin = parts.origin ?? null;
     this.#parts = parts;
+    this.#buffer = typeof parts.buffer === "function" ? null : parts.buffer;
     this.#isReadOnly = parts.isReadOnly ?? false;
   }
 
@@ -146,8 +148,13 @@ export class Storage {
    */
   view(maker: ArrayMaker, byteOffset: number, length: number): TensorArray {
     if (this.isReleased) throw new DisposedError("Cannot use a tensor as it was disposed");
-    const array = new maker(this.#parts.buffer, (this.#parts.byteOffset ?? 0) + byteOffset, length);
+    const array = new maker(this.#shown(), (this.#parts.byteOffset ?? 0) + byteOffset, length);
     return this.#parts.guard === undefined ? array : this.#parts.guard(array, this);
+  }
+
+  #shown(): ArrayBuffer {
+    const { buffer } = this.#parts;
+    return this.#buffer ??= typeof buffer === "function" ? buffer() : buffer;
   }
 
   /** All bytes. */

@@ -1,0 +1,138 @@
+/** Handing tensors over, beside one small call; passing arrays, beside memcpy, frames and a Worker. */
+
+import { createHost, type Host, type Plugin, type Tensor } from "../mod.ts";
+import type * as BenchPlugin from "../tests/fixtures/tensor/bench_plugin.ts";
+import { median } from "./median.ts";
+
+const PLUGIN = new URL("../tests/fixtures/tensor/bench_plugin.ts", import.meta.url);
+const ROUNDS = 200;
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+const ARRAY_BYTES = 64 * MIB;
+const MANY = 100_000;
+const IN_FLIGHT = 20;
+
+type Loaded = Plugin<typeof BenchPlugin>;
+type Row = readonly [name: string, value: string, ratio: number | null];
+
+/** Measure and print. */
+export async function tensorBench(): Promise<void> {
+  await using host = await createHost();
+  await using plugin = await host.load<typeof BenchPlugin>(PLUGIN);
+  await handover(host, plugin);
+  await arrays(plugin);
+  await many(host, plugin);
+}
+
+/** A tensor that was made in shared memory costs a small call, whatever its size. */
+async function handover(host: Host, plugin: Loaded): Promise<void> {
+  const call = await p50(() => plugin.api.nothing());
+  const rows: Row[] = [["small call without a tensor", micro(call), 1]];
+  const there: number[] = [];
+  const back: number[] = [];
+  for (const bytes of [4 * KIB, GIB]) {
+    using tensor = host.tensor([bytes / 4], "float32", { shared: true });
+    there.push(await p50(() => plugin.api.first(tensor as never)));
+    await plugin.api.prepare(bytes / 4);
+    back.push(await p50(async () => (await plugin.api.get() as unknown as Tensor).dispose()));
+  }
+  await plugin.api.prepare(1);
+  const [smallThere = 0, largeThere = 0] = there;
+  const [smallBack = 0, largeBack = 0] = back;
+  rows.push(["4 KiB to the plugin", micro(smallThere), smallThere / call]);
+  rows.push(["1 GiB to the plugin", micro(largeThere), largeThere / smallThere]);
+  rows.push(["4 KiB from the plugin", micro(smallBack), smallBack / call]);
+  rows.push(["1 GiB from the plugin", micro(largeBack), largeBack / smallBack]);
+  print(`handing over a tensor in shared memory, medians of ${ROUNDS}; 1 GiB is compared with 4 KiB`, rows);
+}
+
+/** An ordinary typed array as an argument, and as a result. */
+async function arrays(plugin: Loaded): Promise<void> {
+  const array = new Float32Array(ARRAY_BYTES / 4).fill(1);
+  const warm = new Float32Array(array.length).fill(1);
+  const rounds = 15;
+  const memcpy = await p50(() => Promise.resolve(array.slice()[0]), rounds);
+  const rows: Row[] = [["memcpy to new memory (slice)", bandwidth(memcpy), 1]];
+  const add = async (name: string, work: () => Promise<unknown>): Promise<void> => {
+    const ms = await p50(work, rounds);
+    rows.push([name, bandwidth(ms), memcpy / ms]);
+  };
+  await add("memcpy to memory in use (set)", () => Promise.resolve(warm.set(array)));
+  await add("argument of a call", () => plugin.api.firstOf(array));
+  await add("result of a call", () => plugin.api.array(array.length));
+  await add("fill() alone, as in that result", () => Promise.resolve(new Float32Array(array.length).fill(1)));
+  await workerRows(array, add);
+  const part = array.subarray(0, 2 * MIB);
+  const framed = await p50(() => plugin.api.firstOf([part.subarray(0, 15_000)] as never), rounds);
+  rows.push(["60 KB in a frame, for scale", micro(framed), null]);
+  print(`64 MiB Float32Array, medians of ${rounds}; bandwidth compared with memcpy`, rows);
+}
+
+async function workerRows(
+  array: Float32Array,
+  add: (name: string, work: () => Promise<unknown>) => Promise<void>,
+): Promise<void> {
+  const source = "onmessage = ({ data }) => postMessage(data.length);";
+  const worker = new Worker(`data:application/javascript,${encodeURIComponent(source)}`, { type: "module" });
+  const answer = (): Promise<unknown> =>
+    new Promise((resolve) => worker.addEventListener("message", resolve, { once: true }));
+  await add("Worker, structured clone", () => {
+    worker.postMessage(array);
+    return answer();
+  });
+  const spare = Array.from({ length: 16 }, () => array.slice());
+  await add("Worker, transfer (gone here)", () => {
+    const given = spare.pop() ?? array.slice();
+    worker.postMessage(given, [given.buffer]);
+    return answer();
+  });
+  worker.terminate();
+}
+
+/** Nothing grows. */
+async function many(host: Host, plugin: Loaded): Promise<void> {
+  const rows: Row[] = [];
+  for (let sent = 0; sent <= MANY; sent += IN_FLIGHT) {
+    if (sent % (MANY / 5) === 0) rows.push([`after ${sent}`, use(host), null]);
+    await Promise.all(Array.from({ length: IN_FLIGHT }, async (_, index) => {
+      using tensor = host.tensor([index % 3 === 0 ? 300_000 : 20_000]);
+      await plugin.api.first(tensor as never);
+    }));
+  }
+  print(`${MANY} tensors through one plugin, a third of them with memory of their own`, rows);
+}
+
+function use(host: Host): string {
+  const { usedBytes, regions, leases } = host.tensorStats();
+  const descriptors = Array.from(Deno.readDirSync("/proc/self/fd")).length;
+  const rss = Math.round(Deno.memoryUsage().rss / MIB);
+  return `${
+    Math.round(usedBytes / MIB)
+  } MiB shared, ${regions} regions, ${leases} leases, ${descriptors} fds, ${rss} MiB RSS`;
+}
+
+async function p50(work: () => Promise<unknown>, rounds = ROUNDS): Promise<number> {
+  const times: number[] = [];
+  for (let round = -3; round < rounds; round++) {
+    const start = performance.now();
+    await work();
+    if (round >= 0) times.push(performance.now() - start);
+  }
+  return median(times);
+}
+
+const micro = (ms: number): string => `${(ms * 1000).toFixed(0)} µs`;
+const bandwidth = (ms: number): string => `${(ARRAY_BYTES / GIB / (ms / 1000)).toFixed(2)} GiB/s`;
+
+function print(title: string, rows: readonly Row[]): void {
+  // deno-lint-ignore no-console -- a benchmark prints
+  console.log(
+    [
+      `\n${title}`,
+      ...rows.map(([name, value, ratio]) =>
+        `  ${name.padEnd(34)} ${value.padStart(14)}${ratio === null ? "" : `   ${ratio.toFixed(2)} ×`}`
+      ),
+    ].join("\n"),
+  );
+}
