@@ -2,7 +2,7 @@
  * The smallest plugin: a plain module. It knows nothing of Cordon.
  *
  *     deno task cordon run examples/hello.ts -- Ada Grace
- *     deno task cordon call examples/hello.ts greet '["Ada"]'
+ *     deno task cordon call examples/hello.ts greet '"Ada"'
  *
  * @module
  */

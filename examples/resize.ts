@@ -1,7 +1,7 @@
 /**
  * A plugin that computes: halves a grey picture, reports progress, streams rows.
  *
- *     deno task cordon call examples/resize.ts halve '[[0, 100, 200, 100], 2]' --json
+ *     deno task cordon call examples/resize.ts halve '[0, 100, 200, 100]' 2 --json
  *
  * @module
  */
