@@ -158,6 +158,7 @@ function shape(directory: string) {
     services,
     limits: limitOptions,
     profile: oneOf(...profileNames),
+    $schema: text("the address of a schema"),
   };
 }
 
