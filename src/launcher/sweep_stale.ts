@@ -6,11 +6,12 @@
 
 import { openLock, withRuntimeLock } from "./runtime_directory.ts";
 import { join } from "node:path";
+import { killStrays } from "./stray_processes.ts";
 
 const HOST_DIRECTORY = /^h-[0-9a-z]{8}$/;
 
 /**
- * Remove the directories of all hosts that no longer live. A living host holds the lock in its directory.
+ * Remove the directories of all hosts that no longer live, and what is left of their processes. A living host holds the lock in its directory.
  *
  * @param directory Real path of the runtime directory.
  * @returns Paths that were removed.
@@ -38,6 +39,7 @@ export async function sweepLocked(directory: string): Promise<string[]> {
 async function removeIfStale(path: string): Promise<boolean> {
   using lock = await openLockOf(path);
   if (lock === null || !await lock.tryLock(true)) return false;
+  killStrays(path);
   await removeTree(path);
   return true;
 }
