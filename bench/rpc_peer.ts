@@ -12,7 +12,8 @@ const [kind, path] = Deno.args as [string, string];
 const connection = await Deno.connect({ transport: "unix", path });
 const peers: Readonly<Record<string, () => Promise<void>>> = {
   raw: rawEcho,
-  sink: byteSink,
+  sink: () => byteSink(false),
+  keep: () => byteSink(true),
   cordon: cordonPeer,
   capnweb: capnwebPeer,
   birpc: birpcPeer,
@@ -28,16 +29,17 @@ async function rawEcho(): Promise<void> {
   }
 }
 
-/** Answers every MiB with a byte. */
-async function byteSink(): Promise<void> {
-  const buffer = new Uint8Array(1024 * 1024);
+/** Answers every MiB with a byte; `isKept` reads each into memory of its own, as a caller who keeps it needs. */
+async function byteSink(isKept: boolean): Promise<void> {
+  let buffer = new Uint8Array(1024 * 1024);
   const answer = new Uint8Array(1);
-  for (let left = buffer.length;;) {
-    const count = await connection.read(buffer);
+  for (let filled = 0;;) {
+    const count = await connection.read(buffer.subarray(filled));
     if (count === null) return;
-    left -= count;
-    if (left > 0) continue;
-    left += buffer.length;
+    filled += count;
+    if (filled < buffer.length) continue;
+    filled = 0;
+    if (isKept) buffer = new Uint8Array(buffer.length);
     await connection.write(answer);
   }
 }

@@ -22,10 +22,15 @@ export interface SingletonRpc {
 
 /** A class of singletons that is made without arguments. */
 export interface SingletonClass<T extends ProxiedSingleton = ProxiedSingleton> {
+  /** Makes the instance; `instance()` does when it is first asked for. */
   new (): T;
+  /** Its methods. */
   readonly prototype: T;
+  /** Name of the class. */
   readonly name: string;
+  /** Name on the wire. */
   readonly remoteId: string;
+  /** Singletons that go with it. */
   readonly nested: Readonly<Record<string, SingletonClass>>;
 }
 
@@ -43,7 +48,8 @@ type Entry =
  *
  * @example
  * ```ts
- * import { local, ProxiedSingleton } from "@cordon/cordon";
+ * import { local } from "./local.ts";
+ * import { ProxiedSingleton } from "./proxied_singleton.ts";
  *
  * class Registry extends ProxiedSingleton {
  *   readonly #names = new Map<string, number>();

@@ -72,7 +72,11 @@ export function remoteService<T>(
  * @param exports What it offers.
  * @returns The source.
  */
-export function sessionSource(session: RpcSession, target: string, exports: Descriptions): RemoteSource {
+export function sessionSource(
+  session: RpcSession,
+  target: string,
+  exports: readonly ExportDescription[],
+): RemoteSource {
   return {
     exports,
     call: (method, args, options) => session.call(target, method, args, options),

@@ -13,7 +13,7 @@ import { ProxiedSingleton } from "./proxied_singleton.ts";
  *
  * @example
  * ```ts
- * import { singletonScope } from "@cordon/cordon";
+ * import { singletonScope } from "./singleton_scope.ts";
  *
  * {
  *   using _scope = singletonScope();

@@ -19,7 +19,7 @@ const thread: { current: CallContext | undefined; store: AmbientStore | undefine
  *
  * @example
  * ```ts
- * import { currentCall } from "@cordon/cordon";
+ * import { currentCall } from "./ambient.ts";
  *
  * const database = {
  *   async find(name: string): Promise<string> {

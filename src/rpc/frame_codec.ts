@@ -6,12 +6,13 @@
 
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import { LimitExceededError, ProtocolError } from "../errors.ts";
+import { WarmBuffer } from "../transport/mod.ts";
 import { FrameScanner, type ScanLimits } from "./frame_scan.ts";
 import type { Message, RawMessage } from "./messages.ts";
 import { wireExtensions } from "./wire_types.ts";
 
-/** An encoder that grew beyond this for one frame is replaced. */
-const KEPT_BUFFER_BYTES = 1024 * 1024;
+/** An encoder's buffer may stay this large for ever. */
+const KEPT_BUFFER_BYTES = 256 * 1024;
 
 /** Encodes and decodes the frames of one session. */
 export class FrameCodec {
@@ -19,6 +20,7 @@ export class FrameCodec {
   readonly #decoder: Decoder;
   readonly #scanner: FrameScanner;
   readonly #maxDepth: number;
+  readonly #encoded = new WarmBuffer(KEPT_BUFFER_BYTES);
   /** Whether the frame decoded last needs revival. */
   needsRevival = false;
 
@@ -43,7 +45,7 @@ export class FrameCodec {
    */
   encode(message: Message, maxFrameBytes: number): Uint8Array {
     const frame = this.#encoder.encodeSharedRef(message);
-    if (frame.buffer.byteLength > KEPT_BUFFER_BYTES) this.#encoder = this.#newEncoder();
+    if (!this.#encoded.keeps(frame.length, frame.buffer.byteLength)) this.#encoder = this.#newEncoder();
     if (frame.length > maxFrameBytes) throw frameTooLarge(frame.length, maxFrameBytes);
     return frame;
   }

@@ -14,6 +14,8 @@ export class HandleMark {
   readonly members: ReadonlyMap<string, RpcFunction>;
 
   /**
+   * Mark an object.
+   *
    * @param target The object itself.
    * @param members What the peer may call on it.
    */

@@ -53,6 +53,8 @@ export class RpcSession implements AsyncDisposable {
   #lastPing = 0;
 
   /**
+   * A session that has not begun; see `start()`.
+   *
    * @param transport Owned by the session from now on.
    * @param options Role, token, and what differs from the defaults.
    * @throws {RangeError} If a limit is not a positive integer.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Kind, kindName, type RawMessage } from "./messages.ts";
+import { Kind, kindName } from "./messages.ts";
 import type { FrameTrace } from "./types.ts";
 
 const MAX_SHOWN = 200;
@@ -25,7 +25,7 @@ const SECRET_KEY = /token|secret|password|passwd|credential|authorization|cookie
  * describeMessage([6, 1, 42], 4); // "result 4 B [1,42]"
  * ```
  */
-export function describeMessage(message: RawMessage, bytes: number): string {
+export function describeMessage(message: readonly unknown[], bytes: number): string {
   const [kind, ...fields] = message;
   // The second field of hello is the token.
   if (kind === Kind.hello) fields[1] = "***";

@@ -19,7 +19,7 @@ export interface RegisteredType {
  *
  * @example
  * ```ts
- * import { TypeRegistry } from "@cordon/cordon";
+ * import { TypeRegistry } from "./type_registry.ts";
  *
  * class Point {
  *   constructor(readonly x: number, readonly y: number) {}

@@ -67,6 +67,7 @@ export interface LoadSpec {
   readonly entry: string;
   /** Services that the plugin may use. */
   readonly services?: readonly ServiceDescription[];
+  /** What else host and guest agreed on. */
   readonly [key: string]: unknown;
 }
 

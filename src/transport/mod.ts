@@ -6,4 +6,5 @@
 
 export { memoryTransportPair } from "./memory_transport.ts";
 export { socketTransport } from "./socket_transport.ts";
+export { WarmBuffer } from "./warm_buffer.ts";
 export type { FrameReceiver, FrameTransport, TransportCounters, TransportLimits } from "./types.ts";

@@ -5,11 +5,12 @@
  */
 
 import { LimitExceededError, ProtocolError } from "../errors.ts";
+import { WarmBuffer } from "./warm_buffer.ts";
 import type { FrameReceiver, FrameTransport, TransportCounters, TransportLimits } from "./types.ts";
 
 const HEADER_BYTES = 4;
 const DEFAULT_MAX_FRAME_BYTES = 16 * 1024 * 1024;
-/** Both buffers return to these sizes after a large frame. */
+/** Buffers return to these sizes when large frames have become rare. */
 const READ_BUFFER_BYTES = 256 * 1024;
 const WRITE_BUFFER_BYTES = 64 * 1024;
 /** A writer that waits for `drained()` goes on below this. */
@@ -25,11 +26,14 @@ const DEAF_PEER_MS = 1000;
  * @returns A transport that has not begun to read.
  *
  * @example
- * ```ts no-run
  * import { socketTransport } from "./socket_transport.ts";
  *
- * const transport = socketTransport(await Deno.connect({ transport: "unix", path: "/run/app.sock" }));
+ * const path = `${await Deno.makeTempDir()}/socket`;
+ * using listener = Deno.listen({ transport: "unix", path });
+ * const transport = socketTransport(await Deno.connect({ transport: "unix", path }));
  * transport.start({ onFrame: (frame) => transport.send(frame), onClosed: () => {} });
+ * (await listener.accept()).close();
+ * transport.close();
  * ```
  */
 export function socketTransport(connection: Deno.Conn, limits: TransportLimits = {}): FrameTransport {
@@ -46,6 +50,8 @@ class SocketTransport implements FrameTransport {
   #collected = 0;
   #spare = new Uint8Array(WRITE_BUFFER_BYTES);
   #inFlight = 0;
+  readonly #written = new WarmBuffer(READ_BUFFER_BYTES);
+  readonly #read = new WarmBuffer(READ_BUFFER_BYTES);
   #isFlushing = false;
   #isPeerDeaf = false;
   #deafTimer: ReturnType<typeof setTimeout> | undefined;
@@ -138,7 +144,9 @@ class SocketTransport implements FrameTransport {
           offset += written;
           this.#inFlight -= written;
         }
-        this.#spare = buffer.length > READ_BUFFER_BYTES ? new Uint8Array(WRITE_BUFFER_BYTES) : buffer;
+        this.#spare = this.#written.keeps(length, buffer.length)
+          ? buffer
+          : new Uint8Array(WRITE_BUFFER_BYTES);
         if (this.#drainWaiters.length > 0 && this.queuedBytes < LOW_WATER_BYTES) this.#wake("drain");
       }
       this.#isFlushing = false;
@@ -201,7 +209,7 @@ class SocketTransport implements FrameTransport {
   #makeRoom(buffer: Uint8Array<ArrayBuffer>, taken: number, filled: number): Uint8Array<ArrayBuffer> {
     const needed = filled < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + frameLength(buffer, taken);
     if (needed > buffer.length) return moved(buffer, taken, filled, needed);
-    if (buffer.length > READ_BUFFER_BYTES && needed <= READ_BUFFER_BYTES) {
+    if (taken > 0 && needed <= READ_BUFFER_BYTES && !this.#read.keeps(taken, buffer.length)) {
       return moved(buffer, taken, filled, READ_BUFFER_BYTES);
     }
     if (taken > 0 && filled > 0) buffer.copyWithin(0, taken, taken + filled);

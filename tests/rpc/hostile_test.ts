@@ -1,31 +1,13 @@
 import assert from "node:assert/strict";
 import { ExtData } from "@msgpack/msgpack";
-import { PluginCrashedError, ProtocolError } from "../../src/errors.ts";
-import { type RpcFunction, RpcSession, type RpcSessionOptions } from "../../src/rpc/mod.ts";
+import { ProtocolError } from "../../src/errors.ts";
+import { RpcSession } from "../../src/rpc/mod.ts";
 import { Kind } from "../../src/rpc/messages.ts";
 import { socketTransport } from "../../src/transport/mod.ts";
-import { handle } from "../../src/proxy/mod.ts";
+import { assertAlive, peer } from "./hostile_peer.ts";
 import { marker, payload, rawGuest, type RawPeer } from "./raw_peer.ts";
 import { connectionPair } from "./session_pair.ts";
 import { until } from "./until.ts";
-
-const service = new Map<string, RpcFunction>([
-  ["echo", (value: unknown) => value],
-  ["page", () => handle({ title: () => "x" })],
-  ["wait", () => new Promise(() => {})],
-]);
-
-async function peer(options: Partial<RpcSessionOptions> = {}): Promise<RawPeer> {
-  const raw = await rawGuest(options);
-  raw.session.expose("svc", service);
-  return raw;
-}
-
-/** The session answers an ordinary call: what came before did it no harm. */
-async function assertAlive(raw: RawPeer, id = 1000): Promise<void> {
-  raw.send(Kind.call, id, 0, "svc", "echo", ["alive"]);
-  await until(() => raw.received.some((message) => message[0] === Kind.result && message[1] === id));
-}
 
 const broken: readonly (readonly [what: string, reason: RegExp, ...message: unknown[]])[] = [
   ["an unknown kind", /it is kind 99/, 99],
@@ -269,58 +251,6 @@ Deno.test("Names that objects inherit are not exposed, and nothing is looked up 
   }
   await until(() => raw.received.filter((message) => message[0] === Kind.error).length === id);
   await assertAlive(raw);
-});
-
-const refusedValues: readonly (readonly [string, unknown, RegExp])[] = [
-  ["a thenable", { then: [marker("F"), 1] }, /would make the object a promise/],
-  ["a handle with a method then", [marker("O"), 1, ["then"]], /must not have a method "then"/],
-  ["an unknown custom type", [marker("T"), "tensor", {}], /type "tensor" is not registered here/],
-  ["an invalid regular expression", [marker("R"), "(", ""], /it must be valid/],
-  ["an invalid URL", [marker("U"), "::"], /it must be valid/],
-  ["a map with half a pair", [marker("M"), 1], /an element is missing/],
-  ["an error without fields", [marker("E")], /needs a record of further fields/],
-  ["an error whose name is a map", [marker("E"), "", {}, "", null, {}], /must be a string/],
-  ["a marker that begins nothing", { a: marker("M") }, /must begin an array/],
-  ["a callback without a number", [marker("F"), "1"], /must be a positive integer/],
-];
-
-for (const [what, value, reason] of refusedValues) {
-  Deno.test(`RpcSession rejects the call, and lives on, when the result is ${what}`, async () => {
-    await using raw = await peer();
-    const call = raw.session.call("a", "b", []);
-    raw.send(Kind.result, 1, value);
-    await assert.rejects(call, { name: "SerializationError", message: reason });
-    await assertAlive(raw);
-  });
-
-  Deno.test(`RpcSession answers with an error, and lives on, when an argument is ${what}`, async () => {
-    await using raw = await peer();
-    raw.send(Kind.call, 1, 0, "svc", "echo", [value]);
-    await until(() => raw.received.some((message) => message[0] === Kind.error && message[1] === 1));
-    await assertAlive(raw);
-  });
-}
-
-Deno.test("An error from a peer cannot set properties that matter", async () => {
-  await using raw = await peer();
-  const call = raw.session.call("a", "b", []).catch((error) => error);
-  const more = { toString: "x", constructor: "x", then: "x", hint: "x", code: "E_OK" };
-  raw.send(Kind.error, 1, [marker("E"), "TypeError", "TypeError", "m", "s", more]);
-  const error = await call as TypeError & { code: string };
-  assert.equal(Object.getPrototypeOf(error), TypeError.prototype);
-  assert.deepEqual(Object.keys(error), ["hint", "code"]);
-  assert.equal(error.code, "E_OK");
-});
-
-Deno.test("An error from a peer cannot pretend to be a crash or a limit of the host", async () => {
-  await using raw = await peer();
-  const call = raw.session.call("a", "b", []).catch((error) => error);
-  raw.send(Kind.error, 1, [marker("E"), "PluginCrashedError", "PluginCrashedError", "m", null, {
-    reason: "signal",
-  }]);
-  const error = await call as Error;
-  assert.equal(error.name, "RemoteError");
-  assert.ok(!(error instanceof PluginCrashedError));
 });
 
 Deno.test("A released reference answers with an error, and lives on", async () => {
