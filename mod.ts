@@ -63,12 +63,13 @@ export type {
   Tier,
 } from "./src/policy/types.ts";
 export type { BwrapFacts, DenoFacts, PlatformFacts, PlatformReport } from "./src/platform/types.ts";
-export { handle } from "./src/proxy/mod.ts";
-export type { Remote, RemoteFunction } from "./src/proxy/mod.ts";
+export { handle, local, ProxiedSingleton, singletonScope } from "./src/proxy/mod.ts";
+export type { Remote, RemoteFunction, SingletonClass, SingletonRpc } from "./src/proxy/mod.ts";
 export { copied, move, Tensor } from "./src/tensor/mod.ts";
 export type { Device, Dtype, Slice, TensorArray, TensorOptions, TensorStats } from "./src/tensor/mod.ts";
-export { TypeRegistry } from "./src/rpc/mod.ts";
+export { currentCall, TypeRegistry } from "./src/rpc/mod.ts";
 export type {
+  CallContext,
   CallOptions,
   PendingCall,
   RegisteredType,

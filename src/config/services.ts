@@ -22,12 +22,17 @@ export function services(
     const granted = Array.isArray(value)
       ? list((name, one) => serviceName(name, one, offered))(value, at).map((name) => [name, "all"] as const)
       : entries(value, at).map(([name, methods]) => {
-        const service = offered[serviceName(name, `${at}.${name}`, offered)] ?? {};
+        const service = members(offered[serviceName(name, `${at}.${name}`, offered)] ?? {});
         const parsed = list((method, one) => methodName(method, one, service))(methods, `${at}.${name}`);
         return [name, parsed] as const;
       });
     return Object.freeze(Object.fromEntries(granted));
   };
+}
+
+/** A class stands for its one instance. */
+function members(service: object): object {
+  return typeof service === "function" ? (service as { readonly prototype: object }).prototype : service;
 }
 
 function serviceName(value: unknown, at: string, offered: object): string {

@@ -66,6 +66,10 @@ function guestApi(
     signal: () => currentCall()?.signal ?? new AbortController().signal,
     handle: (value) => handle(value),
     onShutdown: (hook) => void hooks.push(hook),
+    hostRpc: () => ({
+      call: (target, method, args, options) => session.call(target, method, args, options),
+      stream: (target, method, args, options) => session.stream(target, method, args, options),
+    }),
     tensor: (shape, dtype, options) => tensors.tensor(shape, dtype, options),
     move: (tensor) => move(tensor),
     copied: (tensor) => copied(tensor),

@@ -17,7 +17,12 @@
  * @module
  */
 
+import type { SingletonRpc } from "../proxy/proxied_singleton.ts";
 import type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
+
+export { local } from "../proxy/local.ts";
+export { ProxiedSingleton, type SingletonClass, type SingletonRpc } from "../proxy/proxied_singleton.ts";
+export { singletonScope } from "../proxy/singleton_scope.ts";
 
 export type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
 
@@ -44,6 +49,8 @@ export interface GuestApi {
   readonly handle: (value: object) => object;
   /** See {@linkcode onShutdown}. */
   readonly onShutdown: (hook: () => void | Promise<void>) => void;
+  /** See {@linkcode hostRpc}. */
+  readonly hostRpc: () => SingletonRpc;
   /** See {@linkcode tensor}. */
   readonly tensor: (shape: readonly number[], dtype?: Dtype, options?: TensorOptions) => Tensor;
   /** See {@linkcode move}. */
@@ -195,6 +202,29 @@ export function handle<T extends object>(value: T): T {
  */
 export function onShutdown(hook: () => void | Promise<void>): void {
   required("onShutdown").onShutdown(hook);
+}
+
+/**
+ * What reaches the host's singletons: pass it to `useRemote()` of a class before its first use.
+ *
+ * @returns The connection to the host.
+ * @throws {TypeError} If called outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { hostRpc, inSandbox, ProxiedSingleton } from "@cordon/cordon/plugin";
+ *
+ * class Registry extends ProxiedSingleton {
+ *   get(name: string): string {
+ *     return `model ${name}`;
+ *   }
+ * }
+ * if (inSandbox()) Registry.useRemote(hostRpc());
+ * console.log(await Registry.instance().get("a")); // inside a sandbox the host answers
+ * ```
+ */
+export function hostRpc(): SingletonRpc {
+  return required("hostRpc").hostRpc();
 }
 
 /**

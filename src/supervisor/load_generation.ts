@@ -7,7 +7,8 @@
 import { bundlePlugin } from "../bundle/bundle_plugin.ts";
 import type { Bundle } from "../bundle/types.ts";
 import { CordonError, LaunchError, PluginCrashedError } from "../errors.ts";
-import { exposeService } from "../proxy/mod.ts";
+import { exposeService, exposeSingleton, ProxiedSingleton } from "../proxy/mod.ts";
+import type { SingletonClass } from "../proxy/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import type { ExportDescription, LoadSpec, ServiceDescription } from "../rpc/mod.ts";
@@ -134,9 +135,16 @@ async function writeBundle(directory: SandboxDirectory, bundle: Bundle): Promise
 }
 
 function exposeServices(sandbox: Sandbox, { context, config }: GenerationRequest): ServiceDescription[] {
-  return Object.entries(config.services).map(([name, methods]) =>
-    exposeService(sandbox.session, name, context.config.services[name] as object, methods)
-  );
+  return Object.entries(config.services).flatMap(([name, methods]) => {
+    const service = context.config.services[name]!;
+    return isSingletonClass(service)
+      ? exposeSingleton(sandbox.session, service, methods)
+      : [exposeService(sandbox.session, name, service, methods)];
+  });
+}
+
+function isSingletonClass(service: object): service is SingletonClass {
+  return typeof service === "function" && service.prototype instanceof ProxiedSingleton;
 }
 
 async function importPlugin(
