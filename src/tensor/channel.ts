@@ -67,6 +67,9 @@ export interface IncomingMessage extends Required<ChannelMessage> {
 
 const MESSAGE_BYTES = 40;
 const RETRY_MS = 20;
+const SOON_MS = 3;
+/** So many messages do not wait for others any more. */
+const MAX_LATE = 32;
 /** A peer that has so many messages to read does not read. */
 const MAX_BACKLOG = 65_536;
 
@@ -78,6 +81,7 @@ export class Channel implements Disposable {
   readonly #onOverflow: () => void;
   readonly #buffer = new Uint8Array(MESSAGE_BYTES);
   readonly #backlog: { readonly bytes: Uint8Array; readonly fd: number }[] = [];
+  #late = 0;
   #cancelRetry: (() => void) | null = null;
   #pendingWait: Promise<boolean> | null = null;
   #isOpen = true;
@@ -109,16 +113,32 @@ export class Channel implements Disposable {
   send(message: ChannelMessage, fd: number = -1): void {
     if (!this.#isOpen) return;
     this.#backlog.push({ bytes: encoded(message), fd });
+    this.#late = 0;
     this.flush();
     if (this.#backlog.length <= MAX_BACKLOG) return;
     this.#end();
     this.#onOverflow();
   }
 
-  /** Send what had no room before. */
+  /**
+   * Send a message within some milliseconds, together with others: each time that the peer wakes up for one costs more
+   * than the message. Messages keep their order.
+   *
+   * @param message The message.
+   */
+  sendSoon(message: ChannelMessage): void {
+    if (!this.#isOpen) return;
+    this.#backlog.push({ bytes: encoded(message), fd: -1 });
+    if (++this.#late > MAX_LATE) {
+      this.#late = 0;
+      this.flush();
+    } else this.#retryLater(SOON_MS);
+  }
+
+  /** Send what has not been sent yet. */
   flush(): void {
     for (let next = this.#backlog[0]; next !== undefined && this.#isOpen; next = this.#backlog[0]) {
-      if (!this.#trySend(next)) return this.#retryLater();
+      if (!this.#trySend(next)) return this.#retryLater(RETRY_MS);
       this.#backlog.shift();
     }
   }
@@ -206,8 +226,8 @@ export class Channel implements Disposable {
     }
   }
 
-  #retryLater(): void {
-    this.#cancelRetry ??= this.#clock.schedule(RETRY_MS, () => {
+  #retryLater(delayMs: number): void {
+    this.#cancelRetry ??= this.#clock.schedule(delayMs, () => {
       this.#cancelRetry = null;
       this.flush();
     });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { MemoryPressureError, ProtocolError } from "../errors.ts";
 import type { Native } from "../native/types.ts";
 import {
   type Channel,
@@ -24,7 +24,7 @@ import { inlinePlace, receiveInline, type TensorPort } from "./port.ts";
 import { SharedHold, Storage } from "./storage.ts";
 import type { Clock, TensorLimits, ValueContext } from "./types.ts";
 
-/** What a link is made of. */
+/** What a link is made of; the link owns the channel. */
 export interface GuestLinkParts {
   readonly native: Native;
   readonly memory: GuestMemory;
@@ -49,7 +49,7 @@ interface OwnArena {
 
 type Answer = { readonly granted: IncomingMessage } | { readonly refused: IncomingMessage };
 
-/** If the host has no memory left, arrays up to this size go in the message. */
+/** Without memory left at the host, arrays up to this size go in the message. */
 const INLINE_RESCUE_BYTES = 8 * 2 ** 20;
 
 /** Memory between this guest and its host. */
@@ -152,7 +152,9 @@ export class GuestLink implements TensorPort {
       storage.release();
       return place;
     } catch (error) {
-      if (isPressure(error) && bytes.byteLength <= INLINE_RESCUE_BYTES) return inlinePlace(bytes);
+      if (error instanceof MemoryPressureError && bytes.byteLength <= INLINE_RESCUE_BYTES) {
+        return inlinePlace(bytes);
+      }
       throw error;
     }
   }
@@ -162,7 +164,7 @@ export class GuestLink implements TensorPort {
     if (place.kind === "inline") return receiveInline(place, bytes);
     const storage = place.kind === "block"
       ? this.#receiveBlock(place, bytes, isOwn)
-      : this.#receiveRegion(place, bytes, isOwn);
+      : this.#receiveRegion(place, bytes);
     context.rollback(() => storage.release());
     return storage;
   }
@@ -191,7 +193,7 @@ export class GuestLink implements TensorPort {
 
   /** Unmapped before the host hears of it, since it seals; kept by name until the host has its own hold. */
   #giveRegion(storage: Storage, region: GuestRegion, context: ValueContext): Place {
-    const giveBack = (): void => this.#tell(MessageKind.giveBack, region.grant);
+    const giveBack = (): void => this.#tellSoon(MessageKind.giveBack, region.grant);
     const lease = this.#leases.open({ release: giveBack }, "picked");
     this.#given.add(region.grant);
     storage.release();
@@ -218,7 +220,7 @@ export class GuestLink implements TensorPort {
     const { lease } = place;
     const release = (): void => {
       this.#live.delete(lease);
-      this.#tell(MessageKind.released, lease);
+      this.#tellSoon(MessageKind.released, lease);
     };
     this.#live.add(lease);
     this.#tell(MessageKind.picked, lease);
@@ -229,7 +231,7 @@ export class GuestLink implements TensorPort {
     return own;
   }
 
-  #receiveRegion(place: Place & { kind: "region" }, bytes: number, isOwn: boolean): Storage {
+  #receiveRegion(place: Place & { kind: "region" }, bytes: number): Storage {
     this.#expired.check(place.lease);
     const find = (): Pending | null => this.#pending.get(place.grant) ?? null;
     const pending = find() ?? this.#awaited(find);
@@ -247,13 +249,13 @@ export class GuestLink implements TensorPort {
       if (facts.bytes !== bytes) {
         throw new ProtocolError(`Cannot make a tensor of ${bytes} bytes as the memory has ${facts.bytes}`);
       }
-      return this.#showRegion(place, pending, isOwn && !facts.isWriteSealed);
+      return this.#showRegion(place, pending);
     } finally {
       this.#parts.native.close(pending.fd);
     }
   }
 
-  #showRegion(place: Place & { kind: "region" }, pending: Pending, copy: boolean): Storage {
+  #showRegion(place: Place & { kind: "region" }, pending: Pending): Storage {
     const { memory } = this.#parts;
     const { lease, grant } = place;
     const { offset, hold } = memory.map(
@@ -262,18 +264,13 @@ export class GuestLink implements TensorPort {
       pending.isPrivate ? "private" : "shared",
       () => {
         this.#live.delete(lease);
-        this.#tell(MessageKind.released, lease);
+        this.#tellSoon(MessageKind.released, lease);
       },
     );
     this.#live.add(lease);
-    this.#tell(MessageKind.picked, lease);
+    this.#tellSoon(MessageKind.picked, lease);
     const origin = new GuestRegion(grant, pending.bytes, false, hold);
-    const storage = memory.show(offset, pending.bytes, { hold, origin, isReadOnly: pending.isPrivate });
-    if (!copy) return storage;
-    const own = Storage.local(pending.bytes);
-    own.bytesView().set(storage.bytesView());
-    storage.release();
-    return own;
+    return memory.show(offset, pending.bytes, { hold, origin, isReadOnly: pending.isPrivate });
   }
 
   // --- making
@@ -285,7 +282,7 @@ export class GuestLink implements TensorPort {
     try {
       const { offset, hold } = memory.map(message.fd, bytes, "shared", () => {
         // What was given away goes back when the host has taken it.
-        if (!this.#given.delete(grant)) this.#tell(MessageKind.giveBack, grant);
+        if (!this.#given.delete(grant)) this.#tellSoon(MessageKind.giveBack, grant);
       });
       return memory.show(offset, bytes, { hold, origin: new GuestRegion(grant, bytes, true, hold) });
     } finally {
@@ -321,9 +318,7 @@ export class GuestLink implements TensorPort {
     this.#parts.channel.send({ kind: MessageKind.request, id, a: bytes, flags });
     const answer = this.#answers.get(id) ?? this.#awaited(() => this.#answers.get(id) ?? null);
     this.#answers.delete(id);
-    if (answer === null) {
-      throw pressure("answerMs", bytes, 0, this.#parts.limits.answerMs);
-    }
+    if (answer === null) throw pressure("answerMs", bytes, 0, this.#parts.limits.answerMs);
     if ("refused" in answer) {
       const { a: asked, b: free, c: allowed } = answer.refused;
       throw pressure("pluginBytes", asked, free, allowed);
@@ -346,12 +341,12 @@ export class GuestLink implements TensorPort {
   }
 
   #heed(message: IncomingMessage): void {
-    const { id, a, b, c } = message;
+    const { id } = message;
     switch (message.kind) {
       case MessageKind.grant:
         return this.#heedGrant(message);
       case MessageKind.refuse:
-        this.#answers.set(id, { refused: { ...message, a, b, c } });
+        this.#answers.set(id, { refused: message });
         return;
       case MessageKind.picked:
         return this.#leases.picked(id);
@@ -394,11 +389,11 @@ export class GuestLink implements TensorPort {
     this.#tell(MessageKind.released, lease);
   }
 
+  #tellSoon(kind: number, id: number): void {
+    this.#parts.channel.sendSoon({ kind, id });
+  }
+
   #tell(kind: number, id: number): void {
     this.#parts.channel.send({ kind, id });
   }
-}
-
-function isPressure(error: unknown): boolean {
-  return error instanceof Error && error.name === "MemoryPressureError";
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MemoryPressureError, NativeError } from "../errors.ts";
 import type { Native, Window } from "../native/types.ts";
 import { guardedArray } from "./guarded_array.ts";
 import { pressure } from "./memory_budget.ts";
@@ -113,7 +114,7 @@ export class GuestMemory {
       this.#window.map(offset, fd, 0, length, mode);
     } catch (error) {
       this.#addresses.free(offset, length);
-      throw error;
+      throw isMemoryLimit(error) ? overMemoryLimit(length, error) : error;
     }
     this.#mapped++;
     return { offset, hold: new SharedHold({ release: () => this.#unmap(offset, length, released) }) };
@@ -142,6 +143,8 @@ export class GuestMemory {
       guard: (array, shown) => guardedArray(array, shown, (pinned) => this.#pinned.add(pinned)),
       end: () => {
         this.#pinned.delete(storage);
+        // What is disposed needs no collector.
+        this.#unannounced = Math.max(0, this.#unannounced - bytes);
         this.#collector.forget(hold);
         hold.release();
       },
@@ -156,8 +159,10 @@ export class GuestMemory {
    * dropped: it is never touched, so it costs address space until the collector has run.
    */
   #announce(bytes: number): void {
+    const before = this.#unannounced;
     this.#unannounced += bytes;
-    if (this.#unannounced < ANNOUNCED_BYTES) return;
+    // Only what is added to something: one tensor after another, each disposed, is no garbage.
+    if (before === 0 || this.#unannounced < ANNOUNCED_BYTES) return;
     this.#unannounced = 0;
     new ArrayBuffer(ANNOUNCED_BYTES / 16);
   }
@@ -173,6 +178,18 @@ export class GuestMemory {
     this.#addresses.free(offset, length);
     released();
   }
+}
+
+function isMemoryLimit(error: unknown): boolean {
+  return error instanceof NativeError && error.errno === "ENOMEM";
+}
+
+/** The kernel counts private mappings as the plugin's own memory, since writing to them makes them so. */
+function overMemoryLimit(bytes: number, cause: unknown): MemoryPressureError {
+  return new MemoryPressureError(
+    `Cannot map ${bytes} bytes of a read-only tensor as limit "memory" counts them: less is free`,
+    { limit: "memory", asked: bytes, allowed: 0, free: 0, hint: "Raise limits.memory of the plugin", cause },
+  );
 }
 
 /** Collected and released at the same time must let go once. */

@@ -129,8 +129,8 @@ export class HostLink implements TensorPort {
     if (bytes.byteLength < regionBytes) return this.#blockOf(bytes, context) ?? inlinePlace(bytes);
     const region = this.#memory.region(bytes.byteLength);
     try {
+      // Only the plugin maps it, so it is not sealed: private mappings would count against its memory limit.
       this.#memory.native.fill(region.fd, 0, bytes);
-      this.#seal(region);
       return this.#grantLent(region, context);
     } finally {
       region.release();
@@ -234,7 +234,7 @@ export class HostLink implements TensorPort {
     const { lease } = place;
     const released = (): void => {
       this.#live.delete(lease);
-      this.#tell(MessageKind.released, lease);
+      this.#channel.sendSoon({ kind: MessageKind.released, id: lease });
     };
     this.#live.add(lease);
     this.#tell(MessageKind.picked, lease);
@@ -259,7 +259,7 @@ export class HostLink implements TensorPort {
     this.#expired.check(place.lease);
     if (place.isGiven) this.#takeOver(grant);
     const storage = this.#mapCounted(region);
-    this.#tell(MessageKind.picked, place.lease);
+    this.#channel.sendSoon({ kind: MessageKind.picked, id: place.lease });
     if (!isOwn || storage.isReadOnly) return storage;
     const own = Storage.local(bytes);
     own.bytesView().set(storage.bytesView());

@@ -108,8 +108,11 @@ export interface ValueTypes {
 
 /** How values of one type cross. */
 export interface ValueCodec<T> {
+  /** Is this value one of the type? */
   test(value: object): value is T & object;
+  /** What stands for it in the message. */
   encode(value: T, context: ValueContext): unknown;
+  /** The value again; what comes in is hostile. */
   decode(payload: unknown, context: ValueContext): T;
 }
 

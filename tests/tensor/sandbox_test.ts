@@ -47,7 +47,7 @@ sandboxTest(
     const closed = {
       dlopen: "NotCapable",
       // There is no way to a pointer to try it with.
-    getArrayBuffer: "TypeError",
+      getArrayBuffer: "TypeError",
       pointerCreate: "NotCapable",
       pointerOf: "NotCapable",
       callback: "NotCapable",
