@@ -102,7 +102,9 @@ function result(core: SessionCore, message: RawMessage, needsRevival: boolean): 
   const call = core.outgoing.take(message[1]);
   let value: unknown;
   try {
-    value = revived(core, message[2], needsRevival, "$.result");
+    if (call.isAbandoned) {
+      if (needsRevival) core.reader.discard(message[2]);
+    } else value = revived(core, message[2], needsRevival, "$.result");
     if (call.kind === "load") {
       throw new ProtocolError(`Cannot take a result as call ${call.id} was a load: it wants ready`);
     }

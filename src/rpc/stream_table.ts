@@ -116,10 +116,9 @@ export class StreamTable {
       this.#checkRoom(this.#inboxes.size);
     }
     this.#inboxes.set(id, inbox);
-    if (isReadable) return readableStream(inbox);
-    const iterator = inbox.iterator();
-    this.#forgotten.register(iterator, inbox);
-    return iterator;
+    const stream = isReadable ? readableStream(inbox) : inbox.iterator();
+    this.#forgotten.register(stream, inbox);
+    return stream;
   }
 
   /**

@@ -24,6 +24,8 @@ export interface ReaderParts {
 }
 
 const MAX_MEMBERS = 1024;
+/** Characters; whoever maps stacks need not expect megabytes. */
+const MAX_STACK = 16_384;
 
 /** Revives values of frames that hold markers or binaries. */
 export class ValueReader {
@@ -44,19 +46,34 @@ export class ValueReader {
    *
    * @param value Decoded, hostile; owned by the reader.
    * @param root What it is called in errors, such as `"$.result"`.
+   * @param opened Told how to give back what the value opened.
    * @returns A value for user code.
    * @throws {SerializationError} If it is not what PROTOCOL.md allows; what it opened is given back.
    */
-  read(value: unknown, root: string): unknown {
+  read(value: unknown, root: string, opened?: (undo: readonly (() => void)[]) => void): unknown {
     this.#undo = [];
     try {
-      return this.#read(value);
+      const read = this.#read(value);
+      opened?.(this.#undo);
+      return read;
     } catch (error) {
       for (const undo of this.#undo) undo();
       throw error instanceof ValueFailure ? error.toError("receive", root) : error;
     } finally {
       this.#undo = [];
     }
+  }
+
+  /**
+   * A value arrived that nobody wants any more: give back at once what it opens.
+   *
+   * @param value Decoded, hostile.
+   * @throws {SerializationError} As `read()`.
+   */
+  discard(value: unknown): void {
+    let opened: readonly (() => void)[] = [];
+    this.read([value], "$", (undo) => opened = undo);
+    for (const undo of opened) undo();
   }
 
   #read(value: unknown): unknown {
@@ -153,7 +170,7 @@ export class ValueReader {
     if (typeof more !== "object" || more === null || Array.isArray(more)) {
       throw new ValueFailure("an error needs a record of further fields: it has none");
     }
-    const stack = value[4] === null ? "" : this.#parts.mapStack(text(value[4]));
+    const stack = value[4] === null ? "" : this.#parts.mapStack(text(value[4]).slice(0, MAX_STACK));
     return errorFromFields({
       kind: text(value[1]),
       name: text(value[2]),

@@ -233,8 +233,15 @@ Deno.test("Streams fail on both sides when the session ends", async () => {
 
 Deno.test("A stream that user code forgot is stopped", async () => {
   await using pair = await sessionPair();
-  pair.guest.expose("rows", new Map([["all", () => numbers(1000)]]));
+  pair.guest.expose(
+    "rows",
+    new Map<string, RpcFunction>([
+      ["all", () => numbers(1000)],
+      ["lines", () => ReadableStream.from(numbers(1000))],
+    ]),
+  );
   for (let index = 0; index < 50; index++) await pair.host.call("rows", "all", []);
+  for (let index = 0; index < 50; index++) await pair.host.call("rows", "lines", []);
   await until(() => pair.host.stats().streamsIn + pair.guest.stats().streamsOut === 0, collectGarbage);
 });
 
@@ -252,4 +259,25 @@ Deno.test("maxStreams bounds what is open, and the session goes on", async () =>
     limit: "maxStreams",
   });
   assert.equal(await pair.host.call("take", "all", [numbers(1), numbers(1)]), 2);
+});
+
+Deno.test("A stream that answers a call nobody waits for is stopped at once", async () => {
+  await using pair = await sessionPair();
+  const answer = Promise.withResolvers<void>();
+  pair.guest.expose(
+    "rows",
+    new Map([["late", async () => {
+      await answer.promise;
+      return [numbers(1000), () => 1];
+    }]]),
+  );
+  const controller = new AbortController();
+  const call = pair.host.call("rows", "late", [], { signal: controller.signal });
+  controller.abort("enough");
+  await assert.rejects(call, (error) => error === "enough");
+  answer.resolve();
+  await until(() => pair.host.stats().pendingOut === 0);
+  await until(() =>
+    pair.host.stats().streamsIn + pair.guest.stats().streamsOut + pair.guest.stats().exported === 0
+  );
 });
