@@ -10,6 +10,7 @@ import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
 import { profileNames, profiles } from "./capabilities.ts";
 import { limitOptions } from "./limits.ts";
 import { type Aliases, entries, invalid, object, oneOf } from "./parse.ts";
+import { output, permissionCallback, sinks } from "./oversight.ts";
 import { path } from "./path.ts";
 import { sandboxMode } from "./permissions.ts";
 import { count, duration } from "./quantity.ts";
@@ -50,6 +51,9 @@ export function hostConfig(
     runAs: account,
     cacheDirectory: anyPath,
     runtimeDirectory: anyPath,
+    output,
+    onPermission: permissionCallback,
+    sinks,
   }, aliases);
   const preset = parsed.profile === undefined ? undefined : profiles[parsed.profile];
   return Object.freeze({
@@ -64,6 +68,9 @@ export function hostConfig(
     runAs: parsed.runAs ?? Object.freeze({ uid: 65534, gid: 65534 }),
     cacheDirectory: parsed.cacheDirectory ?? defaultCache(environment),
     runtimeDirectory: parsed.runtimeDirectory ?? defaultRuntime(environment),
+    output: parsed.output ?? "inherit",
+    onPermission: parsed.onPermission ?? null,
+    sinks: parsed.sinks ?? Object.freeze([]),
   });
 }
 

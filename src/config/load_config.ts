@@ -9,12 +9,13 @@ import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
 import { checkProfile, usedCapabilities } from "./capabilities.ts";
 import { limitConfig, limitOptions } from "./limits.ts";
 import { type Aliases, flag, invalid, list, object, text } from "./parse.ts";
+import { learn, output, permissionCallback } from "./oversight.ts";
 import { entryUrl } from "./path.ts";
 import { permissions, sandboxMode } from "./permissions.ts";
 import { duration, size } from "./quantity.ts";
 import { restartConfig } from "./restart.ts";
 import { services } from "./services.ts";
-import type { HostConfig, LoadConfig, SupervisionConfig } from "./types.ts";
+import type { HostConfig, LoadConfig, OversightConfig, SupervisionConfig } from "./types.ts";
 import { watchConfig } from "./watch.ts";
 
 const aliases: Aliases = Object.freeze({
@@ -54,7 +55,7 @@ export function loadConfig(
   options: unknown,
   host: HostConfig,
   environment: ConfigEnvironment = processEnvironment(),
-): LoadConfig & SupervisionConfig {
+): LoadConfig & SupervisionConfig & OversightConfig {
   const url = entryUrl(entry, environment.cwd);
   const parsed = object(options, "", {
     name: pluginName,
@@ -71,6 +72,9 @@ export function loadConfig(
     idempotent: list(text("the name of an export")),
     watch: watchConfig,
     heartbeatMs: duration(),
+    output,
+    onPermission: permissionCallback,
+    learn,
     signal: abortSignal,
   }, aliases);
   const granted = {
@@ -94,6 +98,9 @@ export function loadConfig(
     idempotent: parsed.idempotent ?? Object.freeze([]),
     watch: parsed.watch ?? watchConfig(undefined, "watch"),
     heartbeatMs: parsed.heartbeatMs ?? 0,
+    output: parsed.output ?? host.output,
+    onPermission: parsed.onPermission ?? host.onPermission,
+    learn: parsed.learn ?? false,
   });
 }
 

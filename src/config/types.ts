@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Sink } from "../util/observed_event.ts";
+import type { LearnedGrant, OnPermission } from "../util/permission.ts";
 import type { ProfileName } from "./capabilities.ts";
 
 /** How much confinement must be in force before any plugin code runs. */
@@ -14,6 +16,12 @@ export type Size = number | string;
 
 /** Whether a limit that cannot be made hard refuses the start or is only reported. */
 export type Enforce = "required" | "best-effort";
+
+/**
+ * Where lines go that a plugin prints: to the host's standard error with the plugin's name in front, nowhere, or to a
+ * function, which must not throw.
+ */
+export type OutputOption = "inherit" | "ignore" | ((line: string, stream: "stdout" | "stderr") => void);
 
 /** What a plugin may touch. Everything that is not listed is denied. */
 export interface PermissionOptions {
@@ -75,6 +83,12 @@ export interface HostOptions {
    * the next process of that plugin. Each costs the memory of an idle process. @default 0
    */
   readonly warm?: number;
+  /** Where lines go that plugins print. @default "inherit" */
+  readonly output?: OutputOption;
+  /** Asked for what a plugin's grant does not contain; see `LoadOptions.onPermission`. @default denies, unasked */
+  readonly onPermission?: OnPermission;
+  /** Receive what happens to plugins; they stay the caller's. @default [] */
+  readonly sinks?: readonly Sink[];
   /** Path of bubblewrap. @default looked up in /usr/bin, /bin, /usr/local/bin */
   readonly bwrap?: string;
   /** Path of the Deno runtime for plugins. @default the runtime that runs the host */
@@ -120,6 +134,18 @@ export interface LoadOptions {
    * While a call is under way nothing is asked: calls have their own limits. 0 asks never. @default 0
    */
   readonly heartbeatMs?: number;
+  /** Where lines go that the plugin prints. @default the host's */
+  readonly output?: OutputOption;
+  /**
+   * Asked whenever the plugin wants something that its grant does not contain, within 30 s, at most 30 times a minute.
+   * What is not mounted or routed stays out of reach all the same. @default the host's
+   */
+  readonly onPermission?: OnPermission;
+  /**
+   * Everything that can be granted is, as far as mounts and network reach, and the smallest grant that covers it is
+   * remembered: see `Plugin.learned()`. A function gets it whenever a process has ended. @default false
+   */
+  readonly learn?: boolean | ((grant: LearnedGrant) => void);
   /** Aborts the load. */
   readonly signal?: AbortSignal;
 }
@@ -267,6 +293,9 @@ export interface HostConfig {
   readonly runAs: { readonly uid: number; readonly gid: number };
   readonly cacheDirectory: string;
   readonly runtimeDirectory: string;
+  readonly output: OutputOption;
+  readonly onPermission: OnPermission | null;
+  readonly sinks: readonly Sink[];
 }
 
 /** `LoadOptions` after parsing, the host's defaults applied. */
@@ -350,4 +379,11 @@ export interface SupervisionConfig {
   readonly idempotent: readonly string[];
   readonly watch: WatchConfig;
   readonly heartbeatMs: number;
+}
+
+/** Who hears of a plugin and answers for it, parsed from `LoadOptions`. */
+export interface OversightConfig {
+  readonly output: OutputOption;
+  readonly onPermission: OnPermission | null;
+  readonly learn: boolean | ((grant: LearnedGrant) => void);
 }

@@ -59,6 +59,7 @@ export function auditSink(options: AuditSinkOptions = {}): AuditSink {
   const kept: AuditEntry[] = [];
   let total = 0;
   return {
+    wants: (kind) => kind === "permission",
     get forgotten() {
       return total - Math.min(total, capacity);
     },

@@ -23,6 +23,9 @@ export interface LogSinkOptions {
 
 const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
+/** Kinds whose level depends on the event. */
+const SAID_BY_FIELDS: readonly string[] = ["log", "permission"];
+
 /** Levels of the kinds that are not `info`. */
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   call: "debug",
@@ -55,6 +58,7 @@ export function logSink(options: LogSinkOptions): Sink {
   const { write, level = "info", format = "text" } = options;
   const least = ORDER.indexOf(level);
   return {
+    wants: (kind) => SAID_BY_FIELDS.includes(kind) || ORDER.indexOf(levelOfKind(kind)) >= least,
     emit(event) {
       const own = levelOf(event);
       if (ORDER.indexOf(own) < least) return;
@@ -68,6 +72,10 @@ function levelOf({ kind, fields }: ObservedEvent): LogLevel {
   const said = fields.level;
   if (kind === "log" && ORDER.includes(said as LogLevel)) return said as LogLevel;
   if (kind === "permission") return fields.outcome === "deny" ? "warn" : "debug";
+  return levelOfKind(kind);
+}
+
+function levelOfKind(kind: string): LogLevel {
   return Object.hasOwn(LEVELS, kind) ? LEVELS[kind] ?? "info" : "info";
 }
 

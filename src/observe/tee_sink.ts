@@ -34,6 +34,7 @@ export function teeSink(...sinks: readonly Sink[]): TeeSink {
     get failures() {
       return failures;
     },
+    wants: (kind) => sinks.some((sink) => sink.wants?.(kind) ?? true),
     emit(event: ObservedEvent) {
       for (const sink of sinks) {
         try {

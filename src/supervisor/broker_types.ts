@@ -7,23 +7,15 @@
 import type { SandboxPaths } from "../launcher/types.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { Clock } from "../util/clock.ts";
+import type {
+  LearnedGrant,
+  OnPermission,
+  PermissionAnswer,
+  PermissionKind,
+  PermissionRequest,
+} from "../util/permission.ts";
 
-/** Deno's kinds of permission. */
-export type PermissionKind = "read" | "write" | "net" | "env" | "sys" | "run" | "ffi" | "import";
-
-/** What a plugin asks for beyond its grant. Safe to show: controls and bidirectional marks are escaped. */
-export interface PermissionRequest {
-  /** Name of the plugin. */
-  readonly plugin: string;
-  readonly permission: PermissionKind;
-  /** Path, `host:port` or name; null is everything of that kind. */
-  readonly value: string | null;
-  /** The line that would grant it for good; null if none would. */
-  readonly suggestion: string | null;
-}
-
-/** `{ reason }` is a denial that says why. */
-export type PermissionAnswer = "allow" | "deny" | { readonly reason: string };
+export type { LearnedGrant, PermissionAnswer, PermissionKind, PermissionRequest };
 
 /** One decision, for the log that the host keeps. */
 export interface PermissionAudit {
@@ -42,18 +34,6 @@ export interface PermissionAudit {
   readonly count: number;
 }
 
-/** The smallest grant that covers what a script asked for. */
-export interface LearnedGrant {
-  readonly read: readonly string[];
-  readonly write: readonly string[];
-  readonly net: readonly string[];
-  readonly env: readonly string[];
-  readonly sys: readonly string[];
-  readonly unix: readonly string[];
-  /** What no grant gives: programs, native libraries, imports at run time, everything of a kind. */
-  readonly refused: readonly { readonly permission: PermissionKind; readonly value: string | null }[];
-}
-
 /** Options of `startPermissionBroker()`. */
 export interface PermissionBrokerOptions {
   /** Absolute path for the Unix socket, in a directory that only the sandbox's account can enter. */
@@ -69,7 +49,7 @@ export interface PermissionBrokerOptions {
    *
    * @default denies
    */
-  readonly onPermission?: (request: PermissionRequest) => PermissionAnswer | Promise<PermissionAnswer>;
+  readonly onPermission?: OnPermission;
   /** `learn` grants what can be granted and remembers it. @default "enforce" */
   readonly mode?: "enforce" | "learn";
   /** Milliseconds that `onPermission` has; then the answer is no. @default 30_000 */

@@ -16,6 +16,9 @@ Deno.test("hostConfig() fills every default", () => {
     runAs: { uid: 65534, gid: 65534 },
     cacheDirectory: "/tmp/cordon-1000/cache",
     runtimeDirectory: "/tmp/cordon-1000",
+    output: "inherit",
+    onPermission: null,
+    sinks: [],
   });
 });
 
@@ -149,6 +152,9 @@ const refused: readonly (readonly [unknown, string, string])[] = [
     "callTimeoutMs",
     'Cannot use "callTimeoutMs" as a number of milliseconds: it is "30s"',
   ],
+  [{ output: "pipe" }, "output", 'Cannot use "output" as one of "inherit", "ignore": it is "pipe"'],
+  [{ onPermission: "allow" }, "onPermission", 'Cannot use "onPermission" as a function: it is "allow"'],
+  [{ sinks: [{}] }, "sinks[0]", 'Cannot use "sinks[0]" as a sink: it is an object'],
   [
     { limits: { memry: 1 } },
     "limits.memry",
@@ -172,4 +178,10 @@ Deno.test("hostConfig() hints at the nearest option", () => {
 
 Deno.test("hostConfig() ignores keys whose value is undefined", () => {
   assert.equal(hostConfig({ sandbox: undefined, limits: undefined }, environment()).sandbox, "required");
+});
+
+Deno.test("hostConfig() takes functions and sinks as they are", () => {
+  const [output, onPermission, sink] = [() => {}, () => "deny" as const, { emit: () => {} }];
+  const config = hostConfig({ output, onPermission, sinks: [sink] }, environment());
+  assert.deepEqual([config.output, config.onPermission, config.sinks[0]], [output, onPermission, sink]);
 });

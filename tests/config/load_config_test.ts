@@ -55,6 +55,9 @@ Deno.test("loadConfig() fills every default", () => {
     idempotent: [],
     watch: watchConfig(false, "watch"),
     heartbeatMs: 0,
+    output: "inherit",
+    onPermission: null,
+    learn: false,
   });
 });
 
@@ -355,3 +358,17 @@ for (const [options, path, message] of refused) {
     assertConfigError(() => load(options), { path, message });
   });
 }
+
+Deno.test("loadConfig() takes output and onPermission from the host unless the plugin has its own", () => {
+  const [ofHost, ofPlugin] = [() => "deny" as const, () => "allow" as const];
+  const host = hostConfig({ output: "ignore", onPermission: ofHost }, environment());
+  const inherited = loadConfig("/p.ts", {}, host, environment());
+  assert.deepEqual([inherited.output, inherited.onPermission, inherited.learn], ["ignore", ofHost, false]);
+  const own = loadConfig(
+    "/p.ts",
+    { output: "inherit", onPermission: ofPlugin, learn: true },
+    host,
+    environment(),
+  );
+  assert.deepEqual([own.output, own.onPermission, own.learn], ["inherit", ofPlugin, true]);
+});

@@ -174,3 +174,14 @@ Deno.test("teeSink() passes on to every sink although one throws", () => {
   assert.equal(metrics.snapshot().plugins.resize?.events.ready, 1);
   assert.equal(tee.failures, 1);
 });
+
+Deno.test("Sink.wants() of each sink names the kinds that it would drop", () => {
+  const write = () => {};
+  assert.equal(logSink({ write }).wants?.("call"), false);
+  assert.equal(logSink({ write, level: "debug" }).wants?.("call"), true);
+  assert.equal(logSink({ write, level: "error" }).wants?.("permission"), true);
+  assert.equal(auditSink().wants?.("permission"), true);
+  assert.equal(auditSink().wants?.("call"), false);
+  assert.equal(teeSink(auditSink(), logSink({ write })).wants?.("call"), false);
+  assert.equal(teeSink(auditSink(), metricsSink()).wants?.("call"), true);
+});
