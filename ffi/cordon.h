@@ -58,6 +58,7 @@ CORDON_API int32_t cordon_window_reserve(uint64_t bytes, uint64_t *window);
 
 #define CORDON_MAP_SHARED 0u	/* writes are seen by everybody */
 #define CORDON_MAP_PRIVATE 1u	/* writes are the caller's own */
+#define CORDON_MAP_FILLED 2u	/* as shared, with all pages made at once */
 
 /*
  * Map `bytes` of `fd` from `file_offset` into the window at `offset`. All four

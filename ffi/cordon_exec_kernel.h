@@ -8,6 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The function that the process starts in. */
+#ifndef CORDON_ENTRY
+#define CORDON_ENTRY "cordon_exec_main"
+#endif
+
 #define ESRCH_ 3
 #define E2BIG_ 7
 #define EINVAL_ 22
@@ -121,7 +126,7 @@ __asm__(".globl _start\n"
 	"	xor %ebp, %ebp\n"
 	"	mov %rsp, %rdi\n"
 	"	and $-16, %rsp\n"
-	"	call cordon_exec_main\n"
+	"	call " CORDON_ENTRY "\n"
 	"	hlt\n");
 
 #elif defined(__aarch64__)
@@ -160,7 +165,7 @@ __asm__(".globl _start\n"
 	"_start:\n"
 	"	mov x29, xzr\n"
 	"	mov x0, sp\n"
-	"	bl cordon_exec_main\n"
+	"	bl " CORDON_ENTRY "\n"
 	"	brk #1\n");
 
 #else

@@ -167,11 +167,15 @@ int32_t cordon_map(void *window, uint64_t window_bytes, uint64_t offset,
 		   int32_t fd, uint64_t file_offset, uint64_t bytes,
 		   uint32_t mode)
 {
-	int flags = mode == CORDON_MAP_SHARED ? MAP_SHARED : MAP_PRIVATE;
+	static const int kinds[] = {
+		[CORDON_MAP_SHARED] = MAP_SHARED,
+		[CORDON_MAP_PRIVATE] = MAP_PRIVATE,
+		[CORDON_MAP_FILLED] = MAP_SHARED | MAP_POPULATE,
+	};
 	int32_t error;
 	char *place;
 
-	if (mode > CORDON_MAP_PRIVATE)
+	if (mode > CORDON_MAP_FILLED)
 		return -EINVAL;
 	error = check_place(window, window_bytes, offset, bytes);
 	if (error == 0)
@@ -181,7 +185,7 @@ int32_t cordon_map(void *window, uint64_t window_bytes, uint64_t offset,
 	place = (char *)window + offset;
 	/* Private ones are writable too: a stray write must not be a SIGSEGV. */
 	if (mmap(place, bytes, PROT_READ | PROT_WRITE,
-		 flags | MAP_FIXED | MAP_NORESERVE, fd, (off_t)file_offset) == MAP_FAILED)
+		 kinds[mode] | MAP_FIXED | MAP_NORESERVE, fd, (off_t)file_offset) == MAP_FAILED)
 		return -errno;
 	madvise(place, bytes, MADV_DONTFORK);
 	return 0;

@@ -3,7 +3,7 @@
 import { embedPluginModule } from "./embed_plugin_module.ts";
 
 await embedPluginModule();
-for (const tool of ["build_guest.ts", "build_ffi.ts", "build_exec.ts"]) {
+for (const tool of ["build_guest.ts", "build_ffi.ts", "build_exec.ts", "build_launcher.ts"]) {
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", decodeURIComponent(new URL(tool, import.meta.url).pathname)],
     stdin: "null",

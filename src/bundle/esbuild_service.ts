@@ -38,6 +38,25 @@ export async function runEsbuild<T extends esbuild.BuildOptions>(
   }
 }
 
+/**
+ * Where esbuild's native program lies, which depends on how its package was installed.
+ *
+ * @returns Absolute path.
+ * @throws {BundleError} If esbuild cannot be loaded or started.
+ */
+export async function esbuildProgram(): Promise<string> {
+  const library = await importEsbuild();
+  service.users++;
+  try {
+    await watchingSpawn(() => library.transform(""));
+    const { child } = service;
+    if (child === undefined) throw new BundleError("Cannot find the bundler's program: it was not started");
+    return await Deno.realPath(child.spawnfile);
+  } finally {
+    if (--service.users === 0) await stop(library);
+  }
+}
+
 async function importEsbuild(): Promise<typeof esbuild> {
   const run = await Deno.permissions.query({ name: "run" });
   if (run.state !== "granted" && run.partial !== true) {

@@ -1,5 +1,5 @@
 /**
- * The command line of Cordon: run, call, doctor, explain.
+ * The command line of Cordon: run, call, doctor, explain, compile.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import type { Command } from "./command.ts";
 import { COMMON_OPTIONS } from "./command.ts";
 import { commandLine } from "./command_line.ts";
 import { callCommand } from "./commands/call.ts";
+import { compileCommand } from "./commands/compile.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { runCommand } from "./commands/run.ts";
@@ -20,7 +21,7 @@ import { openOutput, type Output } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [runCommand, callCommand, doctorCommand, explainCommand];
+const COMMANDS: readonly Command[] = [runCommand, callCommand, doctorCommand, explainCommand, compileCommand];
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
