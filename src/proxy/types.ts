@@ -6,10 +6,15 @@
 
 import type { CallOptions, ExportDescription } from "../rpc/mod.ts";
 
-/** What a function of the other side looks like here. */
-export type RemoteFunction<A extends unknown[], R> = R extends AsyncGenerator<infer Y, infer T, infer N>
-  ? (...args: A) => AsyncIterableIterator<Y, T, N>
-  : R extends Generator<infer Y, infer T, infer N> ? (...args: A) => AsyncIterableIterator<Y, T, N>
+/**
+ * What a function of the other side looks like here. `any` and `never` are assignable to a generator, but are none.
+ */
+export type RemoteFunction<A extends unknown[], R> = 0 extends 1 & R ? (...args: A) => Promise<R>
+  : [R] extends [never] ? (...args: A) => Promise<never>
+  : [R] extends [AsyncGenerator<infer Y, infer T, infer _N>]
+    ? (...args: A) => AsyncIterableIterator<Y, T, undefined>
+  : [R] extends [Generator<infer Y, infer T, infer _N>]
+    ? (...args: A) => AsyncIterableIterator<Y, T, undefined>
   : (...args: A) => Promise<Awaited<R>>;
 
 /** What a module or service of the other side looks like here: everything callable is asynchronous. */
