@@ -9,7 +9,7 @@ import type { Symbols } from "./symbols.ts";
 import type { MapMode, MemoryCalls, RegionFacts, Window } from "./types.ts";
 
 const SEALS = { "write": 0, "future-write": 1 } as const;
-const MAP_MODES = { shared: 0, private: 1 } as const;
+const MAP_MODES = { shared: 0, private: 1, filled: 2 } as const;
 
 const F_SEAL_SHRINK = 2;
 const F_SEAL_GROW = 4;

@@ -20,8 +20,8 @@ export interface RegionFacts {
   readonly isWritable: boolean;
 }
 
-/** Whether writes through a mapping are everybody's or the writer's own. */
-export type MapMode = "shared" | "private";
+/** Whether writes through a mapping are everybody's or the writer's own; `"filled"` is shared with all pages made at once. */
+export type MapMode = "shared" | "private" | "filled";
 
 /** Reserved address space, into which memfds are mapped. It lasts as long as the process. */
 export interface Window {

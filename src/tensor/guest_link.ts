@@ -144,7 +144,9 @@ export class GuestLink implements TensorPort {
     this.drain();
     try {
       const isSmall = bytes.byteLength < regionBytes;
-      const storage = isSmall ? this.#newBlock(bytes.byteLength) : this.#newRegion(bytes.byteLength);
+      const storage = isSmall
+        ? this.#newBlock(bytes.byteLength)
+        : this.#newRegion(bytes.byteLength, "filled");
       if (storage === null) return inlinePlace(bytes);
       storage.bytesView().set(bytes);
       if (storage.origin instanceof GuestRegion) return this.#giveRegion(storage, storage.origin, context);
@@ -162,19 +164,19 @@ export class GuestLink implements TensorPort {
   receive(place: Place, bytes: number, isOwn: boolean, context: ValueContext): Storage {
     this.drain();
     if (place.kind === "inline") return receiveInline(place, bytes);
-    const storage = place.kind === "block"
-      ? this.#receiveBlock(place, bytes, isOwn)
-      : this.#receiveRegion(place, bytes);
+    const isBlock = place.kind === "block";
+    const storage = isBlock ? this.#receiveBlock(place, bytes, isOwn) : this.#receiveRegion(place, bytes);
     context.rollback(() => storage.release());
     return storage;
   }
 
   /** The host is gone or this process is about to end. */
   close(): void {
+    const { native } = this.#parts;
     this.#leases[Symbol.dispose]();
-    for (const { fd } of this.#pending.values()) this.#parts.native.close(fd);
+    for (const { fd } of this.#pending.values()) native.close(fd);
     this.#pending.clear();
-    if (this.#arena !== null) this.#parts.native.close(this.#arena.fd);
+    if (this.#arena !== null) native.close(this.#arena.fd);
     this.#arena = null;
     this.#parts.channel[Symbol.dispose]();
   }
@@ -275,12 +277,12 @@ export class GuestLink implements TensorPort {
 
   // --- making
 
-  #newRegion(bytes: number): Storage {
+  #newRegion(bytes: number, mode: "shared" | "filled" = "shared"): Storage {
     const message = this.#request(bytes, 0);
     const { memory, native } = this.#parts;
     const grant = message.id;
     try {
-      const { offset, hold } = memory.map(message.fd, bytes, "shared", () => {
+      const { offset, hold } = memory.map(message.fd, bytes, mode, () => {
         // What was given away goes back when the host has taken it.
         if (!this.#given.delete(grant)) this.#tellSoon(MessageKind.giveBack, grant);
       });

@@ -5,7 +5,7 @@
  */
 
 import { MemoryPressureError, NativeError } from "../errors.ts";
-import type { Native, Window } from "../native/types.ts";
+import type { MapMode, Native, Window } from "../native/types.ts";
 import { guardedArray } from "./guarded_array.ts";
 import { pressure } from "./memory_budget.ts";
 import { RangeAllocator } from "./range_allocator.ts";
@@ -94,7 +94,7 @@ export class GuestMemory {
    *
    * @param fd The descriptor; it stays the caller's.
    * @param bytes The size that the host told.
-   * @param mode Shared or private.
+   * @param mode Shared, private, or shared and about to be filled.
    * @param released Called once when it is not mapped any more.
    * @returns Where it is in the window, and what lets go of it.
    * @throws {NativeError} If it is no memory of that size whose size is sealed.
@@ -102,7 +102,7 @@ export class GuestMemory {
   map(
     fd: number,
     bytes: number,
-    mode: "shared" | "private",
+    mode: MapMode,
     released: () => void,
   ): { readonly offset: number; readonly hold: SharedHold } {
     const length = this.#addresses.rounded(bytes);

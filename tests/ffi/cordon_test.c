@@ -91,6 +91,10 @@ static void test_map(void)
 	CHECK(cordon_discard(fd, 0, MIB) == 0);
 	CHECK(cordon_region_facts(fd, facts) == 0);
 	CHECK(facts[CORDON_FACT_ALLOCATED] == 0);
+	CHECK(cordon_map(window, bytes, MIB, fd, 0, MIB, CORDON_MAP_FILLED) == 0);
+	CHECK(cordon_region_facts(fd, facts) == 0);
+	CHECK(facts[CORDON_FACT_ALLOCATED] == MIB);
+	window[MIB] = 'x';
 	CHECK(cordon_discard(fd, UINT64_MAX, 2) == -EINVAL);
 	CHECK(cordon_discard(fd, 0, 0) == -EINVAL);
 	close(fd);
@@ -116,7 +120,7 @@ static void test_map_refuses(void)
 	CHECK(cordon_map(window, bytes, 0, fd, 0, 0, 0) == -ERANGE);
 	CHECK(cordon_map(window, bytes, bytes, fd, 0, 4096, 0) == -ERANGE);
 	CHECK(cordon_map(window, bytes, UINT64_MAX - 4095, fd, 0, 4096, 0) == -ERANGE);
-	CHECK(cordon_map(window, bytes, 0, fd, 0, 4096, 2) == -EINVAL);
+	CHECK(cordon_map(window, bytes, 0, fd, 0, 4096, 3) == -EINVAL);
 	CHECK(cordon_map(NULL, bytes, 0, fd, 0, 4096, 0) == -EINVAL);
 	CHECK(cordon_unmap(window, bytes, bytes, 4096) == -ERANGE);
 	CHECK(cordon_unmap(window, bytes, 0, 1) == -EINVAL);
