@@ -44,7 +44,9 @@ export function denoFlags(
       ? "--allow-net"
       : allow("net", [`unix:${paths.socket}`, ...loopback(proxy), ...deno.net]),
     ...(paths.library === null ? [] : ["--allow-ffi"]),
-    ...(deno.env.length === 0 ? [] : [allow("env", deno.env)]),
+    // Nothing is given away: the process has no variables but the granted ones and a few of the runtime's. Many packages
+    // ask for others when they are imported, and expect `undefined`, not an error.
+    "--allow-env",
     ...(deno.sys.length === 0 ? [] : [allow("sys", deno.sys)]),
     ...extra,
   ];

@@ -113,7 +113,7 @@ function directPlan(request: LaunchRequest, paths: SandboxPaths): Omit<StartPlan
   };
 }
 
-/** Variables that the runtime itself reads; plugins see them, but have no permission to ask for them. */
+/** Variables that the runtime itself reads. Plugins may see them: they say no more of the host than its paths inside do. */
 function runtimeVariables(request: LaunchRequest, paths: SandboxPaths): Record<string, string> {
   return {
     DENO_NO_UPDATE_CHECK: "1",

@@ -52,7 +52,7 @@ export interface DenoPermissions {
   readonly write: readonly string[];
   /** Values of `--allow-net`; `"all"` is the bare flag. */
   readonly net: readonly string[] | "all";
-  /** Names of `--allow-env`. */
+  /** Names of the granted variables. Any may be read, as the plugin's process has no others of the host. */
   readonly env: readonly string[];
   /** Values of `--allow-sys`. */
   readonly sys: readonly string[];

@@ -147,7 +147,9 @@ class Broker implements PermissionBroker {
   async #decide(line: BrokerLine): Promise<Decision> {
     const { policy, paths, mode } = this.#options;
     const answer = ruleAnswer(line, { policy, paths, isLockedDown: this.#isLockedDown });
-    const isPlugins = this.#isLockedDown && !(answer.outcome === "allow" && answer.by === "runtime");
+    const isEveryVariable = line.permission === "env" && line.value === null;
+    const isPlugins = this.#isLockedDown && !isEveryVariable &&
+      !(answer.outcome === "allow" && answer.by === "runtime");
     if (mode === "learn" && isPlugins) {
       this.#learner.note({ permission: line.permission, value: this.#absolute(line) });
     }

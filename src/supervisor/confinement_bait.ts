@@ -16,6 +16,8 @@ export interface ConfinementBait extends AsyncDisposable {
   readonly socket: string;
   /** Port of a TCP listener on 127.0.0.1. */
   readonly port: number;
+  /** Name of a variable in this process' environment. */
+  readonly variable: string;
 }
 
 /**
@@ -39,9 +41,13 @@ export async function confinementBait(): Promise<ConfinementBait> {
   await Deno.chmod(socket, 0o777);
   const tcpListener = cleanup.use(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
   const { port } = tcpListener.addr;
-  await reach({ path, file, openDirectory, socket, port }, unixListener, tcpListener);
+  const variable = `BAIT_${crypto.randomUUID().replaceAll("-", "")}`;
+  Deno.env.set(variable, "bait");
+  cleanup.defer(() => Deno.env.delete(variable));
+  const bait = { path, file, openDirectory, socket, port, variable };
+  await reach(bait, unixListener, tcpListener);
   const resources = cleanup.move();
-  return { path, file, openDirectory, socket, port, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { ...bait, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** The positive control: every attempt that the plugin will make succeeds from here. */
@@ -57,4 +63,5 @@ async function reach(
   (await unixListener.accept()).close();
   (await Deno.connect({ hostname: "127.0.0.1", port: bait.port })).close();
   (await tcpListener.accept()).close();
+  if (Deno.env.get(bait.variable) !== "bait") throw new Error(`Cannot read the variable "${bait.variable}"`);
 }

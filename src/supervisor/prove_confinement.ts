@@ -27,7 +27,9 @@ const attempts: Record<Kind, (target: string) => unknown> = {
   tcp: async (target) => (await Deno.connect({ hostname: "127.0.0.1", port: Number(target) })).close(),
   run: (target) => new Deno.Command(target).output(),
   ffi: (target) => Deno.dlopen(target, {}).close(),
-  env: (target) => Deno.env.get(target),
+  env: (target) => {
+    if (Deno.env.get(target) === undefined) throw new Deno.errors.NotFound("there is no such variable");
+  },
 };
 export async function attempt(kind: Kind, target: string): Promise<string | null> {
   try {
@@ -46,8 +48,8 @@ interface Attempt {
   readonly target: string;
 }
 
-/** Deno's own refusal. */
-const REFUSED_BY_DENO = /^NotCapable: /;
+/** Deno's own refusal; variables are not refused, but not there. */
+const REFUSED_BY_DENO = /^NotCapable: |^NotFound: there is no such variable$/;
 /** The kernel's: no such file, not permitted, read-only, no such address family. */
 const REFUSED_BY_KERNEL = /^(NotFound|PermissionDenied|NotADirectory): |os error (1|2|13|30|97)\)/;
 
@@ -77,7 +79,7 @@ function allLayers(bait: ConfinementBait): readonly Attempt[] {
     ...kernelLayers(bait).map((attempt) => ({ ...attempt, id: attempt.id.replace("kernel-", "all-") })),
     { id: "all-run", claim: "start a program", kind: "run", target: "/app/deno" },
     { id: "all-ffi", claim: "load native code", kind: "ffi", target: "/app/libcordon.so" },
-    { id: "all-env", claim: "read the host's variables", kind: "env", target: "PATH" },
+    { id: "all-env", claim: "read the host's variables", kind: "env", target: bait.variable },
   ];
 }
 

@@ -30,9 +30,9 @@ Deno.test({
       assert.equal(kernel?.level, "ok", attempt);
       assert.doesNotMatch(kernel.evidence, /NotCapable/, attempt);
     }
-    for (const attempt of ["run", "ffi", "env"]) {
-      assert.equal(rows.get(`all-${attempt}`)?.level, "ok", attempt);
-    }
+    for (const attempt of ["run", "ffi"]) assert.equal(rows.get(`all-${attempt}`)?.level, "ok", attempt);
+    const variable = rows.get("all-env");
+    assert.deepEqual([variable?.level, variable?.evidence], ["ok", "NotFound: there is no such variable"]);
   },
 });
 

@@ -15,7 +15,7 @@ const ATTACKER = new URL("attacker.js", import.meta.url);
 const ATTACKS = new URL("attacks.js", import.meta.url);
 
 /** With `openDeno()` all that Deno can be allowed one by one; `--allow-all` does not go with the launcher's own flags. */
-const EVERYTHING = ["--allow-env", "--allow-sys", "--allow-run", "--allow-import", "--unstable-raw-imports"];
+const EVERYTHING = ["--allow-sys", "--allow-run", "--allow-import", "--unstable-raw-imports"];
 
 /** The same kernel layers with Deno's permissions out of the way. */
 function openDeno(policy: SandboxPolicy): SandboxPolicy {

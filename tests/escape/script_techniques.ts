@@ -74,9 +74,9 @@ const TABLE = `
   63 import over the network                 | works     | --no-remote            | --no-remote                            | --no-remote            | --no-remote             | --no-remote
   64 read from a worker                      | works     | NotCapable             | NotFound ENOENT                        | NotCapable             | NotCapable              | PermissionDenied EACCES
   64 open a library from a worker            | works     | NotCapable             | works                                  | NotCapable             | NotCapable              | works
-  67 read a variable of the host             | works     | NotCapable             | ReferenceError                         | NotCapable             | NotCapable              | ReferenceError
-  67 read all variables                      | works     | NotCapable             | ReferenceError                         | NotCapable             | NotCapable              | ReferenceError
-  67 read it through node                    | works     | NotCapable             | ReferenceError                         | NotCapable             | NotCapable              | ReferenceError
+  67 read a variable of the host             | works     | ReferenceError         | ReferenceError                         | ReferenceError         | ReferenceError          | ReferenceError
+  67 read all variables                      | works     | ReferenceError         | ReferenceError                         | ReferenceError         | ReferenceError          | ReferenceError
+  67 read it through node                    | works     | ReferenceError         | ReferenceError                         | ReferenceError         | ReferenceError          | ReferenceError
   68 open a library                          | works     | NotCapable             | works                                  | NotCapable             | NotCapable              | works
   68 load an addon                           | TypeError | NotCapable             | TypeError                              | NotCapable             | NotCapable              | TypeError
   68 make a pointer                          | works     | NotCapable             | works                                  | NotCapable             | NotCapable              | works

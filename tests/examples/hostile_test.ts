@@ -67,4 +67,7 @@ Deno.test("examples/hostile.ts gets nothing in a sandbox", async () => {
       "learn the host's name: Deno.hostname",
     ]
   ) assert.match(answers.get(refused) ?? "", /^NotCapable: /, refused);
+  for (const absent of ["read a variable: Deno.env", "read a variable: process.env"]) {
+    assert.equal(answers.get(absent), "nothing", absent);
+  }
 });

@@ -32,6 +32,7 @@ Deno.test("denoFlags() without grants allows what the guest's start needs", () =
     "--allow-write=/run/cordon/rpc.sock",
     "--allow-net=unix:/run/cordon/rpc.sock",
     "--allow-ffi",
+    "--allow-env",
   ]);
 });
 
@@ -51,7 +52,7 @@ Deno.test("denoFlags() with every kind of grant", () => {
     "--allow-write=/run/cordon/rpc.sock,/run/cordon/net.sock,/out,/srv/app.sock",
     "--allow-net=unix:/run/cordon/rpc.sock,unix:/run/cordon/net.sock,127.0.0.1,example.com:443,unix:/srv/app.sock",
     "--allow-ffi",
-    "--allow-env=NAME",
+    "--allow-env",
     "--allow-sys=hostname",
     "--inspect",
   ]);

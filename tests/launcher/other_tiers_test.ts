@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { LaunchError } from "../../src/errors.ts";
+import { NO_PERMISSIONS } from "../policy/fakes.ts";
 import { pidsWith, readProc, statusLine } from "./processes.ts";
 import { deadline, type HarnessOptions, readAll, SandboxHarness } from "./sandbox_harness.ts";
 
@@ -47,6 +48,22 @@ for (const [tier, options] of TIERS) {
     deepEqual(files.split(/\s+/).slice(3, 5), ["256", "256"]);
     const home = readProc(pid, "environ")!.split("\0").find((variable) => variable.startsWith("HOME="));
     equal(home, `HOME=${guest.paths.run}`, "the runtime would leave its cache behind");
+  });
+
+  Deno.test(`launch() in the ${tier} tier gives the process only granted variables and the runtime's own`, async () => {
+    using variables = new DisposableStack();
+    Deno.env.set("CORDON_TEST_CANARY", "secret");
+    variables.defer(() => Deno.env.delete("CORDON_TEST_CANARY"));
+    const config = { ...options.config, permissions: { ...NO_PERMISSIONS, env: { GREETING: "hello" } } };
+    await using harness = await SandboxHarness.open(REPORTING_GUEST, { ...options, config });
+    const guest = await harness.launch();
+    using _connection = await guest.accept(deadline());
+    const environment = readProc((await guest.guestPid)!, "environ")!.split("\0").filter((one) => one !== "");
+    const names = environment.map((one) => one.slice(0, one.indexOf("=")));
+    const expected = ["DENO_EXTRA_STDIO_FDS", "DENO_NO_UPDATE_CHECK", "GREETING", "HOME", "NO_COLOR"];
+    deepEqual(names.sort(), expected);
+    ok(environment.includes("GREETING=hello"));
+    ok(Object.keys(Deno.env.toObject()).includes("CORDON_TEST_CANARY"), "the control: the host has it");
   });
 
   Deno.test(`LaunchedGuest.kill() in the ${tier} tier leaves nothing`, async () => {

@@ -101,7 +101,10 @@ async function statesOf(asked: readonly (readonly [string, string])[]): Promise<
     console.log(JSON.stringify(JSON.parse(Deno.args[0]).map(([name, value]) =>
       Deno.permissions.querySync({ name, [key[name]]: value }).state === "granted")));`,
   );
-  const flags = Object.entries(GRANTS).map(([kind, values]) => `--allow-${kind}=${values.join(",")}`);
+  const flags = Object.entries(GRANTS).map(([kind, values]) =>
+    // As the launcher does: variables that were not granted are not there.
+    kind === "env" ? "--allow-env" : `--allow-${kind}=${values.join(",")}`
+  );
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-config", ...flags, script, JSON.stringify(asked)],
     env: { NO_COLOR: "1" },
