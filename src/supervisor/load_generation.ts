@@ -12,7 +12,7 @@ import type { SingletonClass } from "../proxy/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import type { ExportDescription, LoadSpec, ServiceDescription } from "../rpc/mod.ts";
-import { mapStack, parseSourceMap } from "../util/source_map.ts";
+import { mapStack, parseSourceMap, type SourceMap } from "../util/source_map.ts";
 import { spareKey, startSpare } from "./spare_sandbox.ts";
 import { startSandbox } from "./start_sandbox.ts";
 import type { Sandbox, StartRequest } from "./start_sandbox.ts";
@@ -81,8 +81,10 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   const sandbox = cleanup.use(started);
   const { plugin } = sandboxPaths(sandbox.policy, sandbox.directory, request.context.directory.files);
   const entry = `${plugin}/${bundle.entry}`;
-  const map = parseSourceMap(bundle.sourceMap);
-  rewrite = (stack) => mapStack(stack, map, entry);
+  let map: SourceMap | undefined;
+  // Most processes never have a stack to map, and the map of a large bundle takes longer to parse than a start.
+  rewrite = (stack) =>
+    stack.includes(entry) ? mapStack(stack, map ??= parseSourceMap(bundle.sourceMap), entry) : stack;
   await writeBundle(sandbox.directory, bundle);
   const spec = { entry, services: exposeServices(sandbox, request), usesHost: usesHost(bundle) };
   const resources = cleanup.move();
