@@ -31,7 +31,7 @@ export function dispatch(core: SessionCore, message: RawMessage, needsRevival: b
     case Kind.error:
       return failure(core, message, needsRevival);
     case Kind.cancel:
-      return core.incoming.cancel(message[1], revived(core, message[2], needsRevival));
+      return core.incoming.cancel(message[1], reason(core, message[2], needsRevival));
     case Kind.progress:
       return progress(core, message, needsRevival);
     case Kind.item:
@@ -41,7 +41,7 @@ export function dispatch(core: SessionCore, message: RawMessage, needsRevival: b
     case Kind.credit:
       return core.streams.credit(message[1], message[2]);
     case Kind.stop:
-      return core.streams.stop(message[1], revived(core, message[2], needsRevival));
+      return core.streams.stop(message[1], reason(core, message[2], needsRevival));
     case Kind.release:
       return release(core, message[1]);
     case Kind.event:
@@ -142,12 +142,7 @@ function failure(core: SessionCore, message: RawMessage, needsRevival: boolean):
 
 function progress(core: SessionCore, message: RawMessage, needsRevival: boolean): void {
   const listener = core.outgoing.progressOf(message[1]);
-  const value = revived(core, message[2], needsRevival);
-  try {
-    listener?.(value);
-  } catch (error) {
-    core.handlerFailed(error, "onProgress");
-  }
+  unawaited(core, "onProgress", () => listener?.(revived(core, message[2], needsRevival, "$.progress")));
 }
 
 function item(core: SessionCore, message: RawMessage, needsRevival: boolean, bytes: number): void {
@@ -188,7 +183,10 @@ function event(core: SessionCore, message: RawMessage, needsRevival: boolean): v
   if (typeof message[1] !== "string") {
     throw new ProtocolError("Cannot take an event as its name must be text: it is not");
   }
-  core.events.dispatch(message[1], revived(core, message[2], needsRevival));
+  const name = message[1];
+  unawaited(core, `event "${name.slice(0, 80)}"`, () => {
+    core.events.dispatch(name, revived(core, message[2], needsRevival, "$.payload"));
+  });
 }
 
 function pong(core: SessionCore, id: unknown): void {
@@ -255,6 +253,26 @@ async function stop(core: SessionCore, graceMs: number): Promise<void> {
 
 function revived(core: SessionCore, value: unknown, needsRevival: boolean, root = "$"): unknown {
   return needsRevival ? core.reader.read(value, root) : value;
+}
+
+/** Nobody waits for what `act` does: a value that cannot be made, or a listener that throws, is reported. */
+function unawaited(core: SessionCore, where: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    core.handlerFailed(error, where);
+  }
+}
+
+/** Why a peer gave up; that it did counts even if the reason cannot be made. */
+function reason(core: SessionCore, value: unknown, needsRevival: boolean): unknown {
+  try {
+    return revived(core, value, needsRevival, "$.reason");
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    return error;
+  }
 }
 
 function integer(value: unknown): number {

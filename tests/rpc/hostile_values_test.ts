@@ -35,6 +35,21 @@ for (const [what, value, reason] of refusedValues) {
   });
 }
 
+Deno.test("A value that cannot be made is reported where nobody waits for it, and the session lives on", async () => {
+  const failures: string[] = [];
+  await using raw = await peer({
+    onHandlerError: (error, where) => failures.push(`${where}: ${(error as Error).name}`),
+  });
+  raw.session.call("a", "b", [], { onProgress: () => {} }).catch(() => undefined);
+  const unknown = [marker("T"), "tensor", {}];
+  raw.send(Kind.event, "x", unknown);
+  raw.send(Kind.progress, 1, unknown);
+  raw.send(Kind.call, 1, 0, "svc", "wait", []);
+  raw.send(Kind.cancel, 1, unknown);
+  await assertAlive(raw);
+  assert.deepEqual(failures, ['event "x": SerializationError', "onProgress: SerializationError"]);
+});
+
 Deno.test("An error from a peer cannot set properties that matter", async () => {
   await using raw = await peer();
   const call = raw.session.call("a", "b", []).catch((error) => error);
