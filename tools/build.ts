@@ -2,6 +2,9 @@
 
 import { embedPluginModule } from "./embed_plugin_module.ts";
 
+/** In this order: a later one may embed what an earlier one made. */
+const TOOLS = ["build_ffi.ts", "build_exec.ts", "build_syscall_tables.ts", "build_guest.ts"];
+
 await embedPluginModule();
 for (const tool of ["build_guest.ts", "build_ffi.ts", "build_exec.ts", "build_launcher.ts"]) {
   const { code } = await new Deno.Command(Deno.execPath(), {
