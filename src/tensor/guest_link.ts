@@ -16,7 +16,7 @@ import {
 } from "./channel.ts";
 import { Arena } from "./arena.ts";
 import { ExpiredLeases } from "./expired_leases.ts";
-import { GuestBlock, type GuestMemory, GuestRegion } from "./guest_memory.ts";
+import { GuestBlock, type GuestMemory, GuestRegion, type PendingGrant } from "./guest_memory.ts";
 import { Leases } from "./leases.ts";
 import { pressure } from "./memory_budget.ts";
 import type { Place } from "./place.ts";
@@ -31,14 +31,6 @@ export interface GuestLinkParts {
   readonly channel: Channel;
   readonly limits: TensorLimits;
   readonly clock: Clock;
-}
-
-/** A grant whose memory nobody has asked for yet. */
-interface Pending {
-  readonly fd: number;
-  readonly bytes: number;
-  readonly isPrivate: boolean;
-  readonly lease: number;
 }
 
 /** The guest's own arena, with the descriptor by which pages go back. */
@@ -57,7 +49,7 @@ export class GuestLink implements TensorPort {
   readonly arrayBytes: number;
   readonly #parts: GuestLinkParts;
   readonly #leases: Leases;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, PendingGrant>();
   readonly #answers = new Map<number, Answer>();
   readonly #expired = new ExpiredLeases();
   readonly #live = new Set<number>();
@@ -170,8 +162,8 @@ export class GuestLink implements TensorPort {
     return storage;
   }
 
-  /** The host is gone or this process is about to end. */
-  close(): void {
+  /** The host is gone or this process is about to end. Resolves when nobody waits for messages any more. */
+  async close(): Promise<void> {
     const { native } = this.#parts;
     this.#leases[Symbol.dispose]();
     for (const { fd } of this.#pending.values()) native.close(fd);
@@ -179,6 +171,7 @@ export class GuestLink implements TensorPort {
     if (this.#arena !== null) native.close(this.#arena.fd);
     this.#arena = null;
     this.#parts.channel[Symbol.dispose]();
+    await this.#listening;
   }
 
   async #listen(): Promise<void> {
@@ -235,7 +228,7 @@ export class GuestLink implements TensorPort {
 
   #receiveRegion(place: Place & { kind: "region" }, bytes: number): Storage {
     this.#expired.check(place.lease);
-    const find = (): Pending | null => this.#pending.get(place.grant) ?? null;
+    const find = (): PendingGrant | null => this.#pending.get(place.grant) ?? null;
     const pending = find() ?? this.#awaited(find);
     if (pending === null || pending.bytes !== bytes || pending.lease !== place.lease) {
       throw new ProtocolError(
@@ -257,7 +250,7 @@ export class GuestLink implements TensorPort {
     }
   }
 
-  #showRegion(place: Place & { kind: "region" }, pending: Pending): Storage {
+  #showRegion(place: Place & { kind: "region" }, pending: PendingGrant): Storage {
     const { memory } = this.#parts;
     const { lease, grant } = place;
     const { offset, hold } = memory.map(
@@ -334,7 +327,7 @@ export class GuestLink implements TensorPort {
     const until = clock.now() + limits.answerMs;
     for (let left = limits.answerMs; left > 0 && channel.isOpen; left = until - clock.now()) {
       channel.flush();
-      if (!channel.wait(Math.min(left, 20))) continue;
+      if (!channel.wait(Math.ceil(Math.min(left, 20)))) continue;
       this.#readMessages();
       const found = find();
       if (found !== null) return found;

@@ -15,6 +15,18 @@ import type { TensorLimits } from "./types.ts";
 /** How much may be mapped before the collector hears of it. */
 const ANNOUNCED_BYTES = 64 * 2 ** 20;
 
+/** Memory that was granted and that nobody has asked for yet. */
+export interface PendingGrant {
+  /** The descriptor; whoever takes the grant closes it. */
+  readonly fd: number;
+  /** Its size, as the host said. */
+  readonly bytes: number;
+  /** It must be mapped privately. */
+  readonly isPrivate: boolean;
+  /** The host's lease. */
+  readonly lease: number;
+}
+
 /** Memory of one grant, mapped into the window: the origin of storages that show all of it. */
 export class GuestRegion {
   /** Name of it for the host. */

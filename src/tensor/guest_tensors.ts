@@ -38,7 +38,7 @@ export interface GuestTensorsOptions {
 }
 
 /** Tensors of one guest. */
-export interface GuestTensors extends Disposable {
+export interface GuestTensors extends Disposable, AsyncDisposable {
   /** Make tensors and large typed arrays cross the session with these types. */
   register(types: ValueTypes): void;
   /**
@@ -94,7 +94,11 @@ export function openGuestTensors(options: GuestTensorsOptions): GuestTensors {
         windowBytes,
       };
     },
-    [Symbol.dispose]: () => link.close(),
+    [Symbol.dispose]() {
+      // What is awaited ends by itself and never rejects.
+      void link.close();
+    },
+    [Symbol.asyncDispose]: () => link.close(),
   };
 }
 
@@ -112,6 +116,7 @@ function copiedTensors(): GuestTensors {
       windowBytes: 0,
     }),
     [Symbol.dispose]() {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
