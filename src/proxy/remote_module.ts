@@ -23,7 +23,7 @@ interface Level {
  *
  * @param source Where exports are found and calls go.
  * @param options Of every call made through it.
- * @returns An object with one async function for each export.
+ * @returns An object with one async function for each export, which `Object.keys()` lists.
  *
  * @example
  * ```ts
@@ -108,12 +108,22 @@ function remoteLevel(source: RemoteSource, options: CallOptions, level: Level): 
     made.set(description.name, { description, value });
     return value;
   };
-  return new Proxy(Object.freeze(Object.create(null)), {
+  const names = (): string[] =>
+    (level.members() ?? []).map(({ name }) => name).filter((name) => describe(name) !== undefined);
+  // Not frozen, as a Proxy may list only what a frozen target has; the traps keep it empty.
+  return new Proxy(Object.create(null), {
     get: (_target, name) => get(name),
     has: (_target, name) => describe(name) !== undefined,
+    ownKeys: names,
+    getOwnPropertyDescriptor: (_target, name) =>
+      describe(name) === undefined
+        ? undefined
+        : { value: get(name), enumerable: true, configurable: true, writable: false },
     set: () => false,
     defineProperty: () => false,
     deleteProperty: () => false,
+    preventExtensions: () => false,
+    setPrototypeOf: () => false,
   });
 }
 

@@ -40,6 +40,13 @@ callTest(
   ["ad", "1"],
   64,
   "",
-  /Cannot call "ad": the plugin has no such export/,
+  /Cannot call "ad": the plugin has no such export[^]*\nhint: Did you mean "add"\? The plugin exports .*\badd\b.*\btools\.shout\b/,
+);
+callTest(
+  "names the members of objects where none is near",
+  ["tools.whisper"],
+  64,
+  "",
+  /\nhint: The plugin exports add, .*tools\.shout/,
 );
 callTest("exits 64 for names that every object has", ["constructor"], 64, "", /has no such export/);

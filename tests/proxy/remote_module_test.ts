@@ -87,6 +87,18 @@ Deno.test("remoteModule() is no promise, has no secrets and cannot be changed", 
   assert.throws(() => Object.defineProperty(api, "add", { value: 1 }), TypeError);
 });
 
+Deno.test("remoteModule() lists its exports, so that they can be looked at and spread", async () => {
+  await using pair = await sessionPair();
+  const exports = exposeModule(pair.guest, "plugin", plugin);
+  const api = remoteModule<typeof plugin>(sessionSource(pair.host, "plugin", exports));
+  assert.deepEqual(Object.keys(api), ["version", "limit", "nothing", "add", "rows", "math"]);
+  assert.deepEqual(Object.keys(api.math), ["pi", "double", "deep"]);
+  const { version, add } = { ...api };
+  assert.deepEqual([version, await add(1, 2)], ["1.2", 3]);
+  assert.throws(() => Object.freeze(api), TypeError);
+  assert.throws(() => Object.setPrototypeOf(api, {}), TypeError);
+});
+
 Deno.test("remoteModule() passes its options to every call", async () => {
   await using pair = await sessionPair();
   const exports = exposeModule(pair.guest, "plugin", { wait: () => new Promise(() => {}) });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nearest } from "../../util/nearest.ts";
 import { quote } from "../../util/quote.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { entryModule } from "../entry_module.ts";
@@ -93,17 +94,32 @@ function jsonArgument(text: string): unknown {
 function exported(api: object, name: string): (...args: unknown[]) => unknown {
   let current: unknown = api;
   for (const part of name.split(".")) {
-    if (typeof current !== "object" || current === null || !(part in current)) throw noExport(name);
+    if (typeof current !== "object" || current === null || !(part in current)) throw noExport(name, api);
     current = Reflect.get(current, part);
   }
   if (typeof current === "function") return current as (...args: unknown[]) => unknown;
   return () => current;
 }
 
-function noExport(name: string): UsageError {
+function noExport(name: string, api: object): UsageError {
+  const names = exportNames(api);
+  const close = nearest(name, names);
+  const all = names.length === 0 ? "The plugin exports nothing" : `The plugin exports ${names.join(", ")}`;
   return new UsageError(`Cannot call ${quote(name)}: the plugin has no such export`, {
-    hint: "Names are those that the module exports; members of objects are written as object.member",
+    hint: close === null ? all : `Did you mean ${quote(close)}? ${all}`,
   });
+}
+
+/** Members of objects as they are written on the command line. */
+function exportNames(api: object): string[] {
+  return Object.entries(api).flatMap(([name, value]) =>
+    isRemoteObject(value) ? exportNames(value).map((member) => `${name}.${member}`) : [name]
+  );
+}
+
+/** Plain values have a prototype, null is none; what has members to call has neither. */
+function isRemoteObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === null;
 }
 
 function shown(value: unknown, { isJson }: Output): string {
