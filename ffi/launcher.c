@@ -9,14 +9,18 @@
 
 #define EXIT_INTERNAL 70
 #define DAMAGED_TEXT "this executable is damaged"
+#define EXECUTABLE "CORDON_EXECUTABLE="
+#define BUNDLER "ESBUILD_BINARY_PATH="
+#define DENO_DIRECTORY "DENO_DIR="
 #define MAX_PATH 4096
 #define MAX_POINTERS 65536
 #define DIGEST_NAME_BYTES 16
 
 static char *argument_list[MAX_POINTERS];
 static char *environment_list[MAX_POINTERS];
-static char executable_variable[MAX_PATH + 32] = "CORDON_EXECUTABLE=";
-static char bundler_variable[MAX_PATH + 32] = "ESBUILD_BINARY_PATH=";
+static char executable_variable[MAX_PATH + 32];
+static char bundler_variable[MAX_PATH + 32];
+static char deno_variable[MAX_PATH + 32];
 static char directory_path[MAX_PATH];
 static char runtime_path[MAX_PATH + MAX_NAME];
 static char program_path[MAX_PATH + MAX_NAME];
@@ -89,8 +93,12 @@ static void fill_environment(char **environment)
 	environment_list[count++] = executable_variable;
 	environment_list[count++] = bundler_variable;
 	environment_list[count++] = no_update;
+	/* The runtime does not start without a place for its cache, which may well stay missing. */
+	if (!variable(environment, DENO_DIRECTORY) && !variable(environment, "XDG_CACHE_HOME=") &&
+	    !variable(environment, "HOME="))
+		environment_list[count++] = deno_variable;
 	for (; *environment; environment++) {
-		if (after(*environment, "CORDON_EXECUTABLE=") || after(*environment, "ESBUILD_BINARY_PATH=") ||
+		if (after(*environment, EXECUTABLE) || after(*environment, BUNDLER) ||
 		    after(*environment, "DENO_NO_UPDATE_CHECK="))
 			continue;
 		if (count == MAX_POINTERS - 1)
@@ -168,8 +176,10 @@ static void start_below(char *end, char **user, char **environment)
 		return;
 	append(append(append(runtime_path, directory_path), "/"), file_with_role(ROLE_RUNTIME)->name);
 	append(append(append(program_path, directory_path), "/"), file_with_role(ROLE_PROGRAM)->name);
+	append(append(append(deno_variable, DENO_DIRECTORY), directory_path), "/cache");
+	end = append(bundler_variable, BUNDLER);
 	if (bundler)
-		append(append(append(bundler_variable + 20, directory_path), "/"), bundler->name);
+		append(append(append(end, directory_path), "/"), bundler->name);
 	become_runtime(runtime, user, environment, 0);
 	close_file(runtime);
 }
@@ -224,14 +234,16 @@ static void start_in_memory(char **user, char **environment)
 	int program = memory_file(file_with_role(ROLE_PROGRAM), 0);
 	int tool = bundler ? memory_file(bundler, 0) : -1;
 	uint64_t self = (uint64_t)kernel_call(NR_GETPID, 0, 0, 0, 0, 0);
+	char *end;
 
 	if (runtime < 0 || program < 0)
 		return;
 	append(runtime_path, "cordon");
+	append(append(deno_variable, DENO_DIRECTORY), "/tmp/cordon-deno");
 	append_number(append(program_path, "/proc/self/fd/"), (uint64_t)program);
-	bundler_variable[20] = 0;
+	end = append(bundler_variable, BUNDLER);
 	if (tool >= 0)
-		append_number(append(append_number(append(bundler_variable + 20, "/proc/"), self), "/fd/"), (uint64_t)tool);
+		append_number(append(append_number(append(end, "/proc/"), self), "/fd/"), (uint64_t)tool);
 	become_runtime(runtime, user, environment, 1);
 }
 
@@ -243,6 +255,7 @@ _Noreturn void cordon_launcher_main(char **stack)
 	char **user = stack + (count ? 2 : 1);
 	char **environment = stack + 2 + count;
 	struct kernel_statx_full status;
+	char *end = append(executable_variable, EXECUTABLE);
 	long size;
 
 	payload.fd = (int)kernel_call(NR_OPENAT, AT_FDCWD_, (long)"/proc/self/exe", O_RDONLY_ | O_CLOEXEC_, 0, 0);
@@ -250,10 +263,10 @@ _Noreturn void cordon_launcher_main(char **stack)
 		fail("cannot open /proc/self/exe: is /proc mounted?");
 	if (read_payload(status.size) || !file_with_role(ROLE_RUNTIME) || !file_with_role(ROLE_PROGRAM))
 		fail(DAMAGED_TEXT);
-	size = kernel_call(NR_READLINKAT, AT_FDCWD_, (long)"/proc/self/exe", (long)(executable_variable + 18), MAX_PATH, 0);
+	size = kernel_call(NR_READLINKAT, AT_FDCWD_, (long)"/proc/self/exe", (long)end, MAX_PATH, 0);
 	if (size < 0 || size == MAX_PATH)
 		fail("cannot read where /proc/self/exe points to");
-	executable_variable[18 + size] = 0;
+	end[size] = 0;
 	try_below(variable(environment, "XDG_CACHE_HOME="), "", user, environment);
 	/* Sandboxes of root run as another account, which cannot reach anything in root's home. */
 	try_below("/var/cache", "", user, environment);

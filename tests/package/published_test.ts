@@ -1,0 +1,108 @@
+/** What would be published works for somebody who has nothing but its URL. */
+
+import assert from "node:assert/strict";
+import { pack, publishedFiles, withoutBareImports } from "../../tools/pack.ts";
+import { sandboxSkip } from "../cli/cordon.ts";
+import { type Folder, folderWith } from "../testing/fixtures.ts";
+
+const skip = await sandboxSkip() || await registrySkip();
+
+const DATABASE = `export class Database {
+  lookup(id: number | undefined): string { return \`image \${id}\`; }
+}
+`;
+
+Deno.test("deno publish would publish the three entry points, and neither tests nor tools", async () => {
+  const files = await publishedFiles();
+  for (const name of ["mod.ts", "src/guest/mod.ts", "src/cli/main.ts", "README.md", "LICENSE"]) {
+    assert.ok(files.includes(name), name);
+  }
+  assert.deepEqual(files.filter((name) => /^(tests|tools|examples|bench|dist)\//.test(name)), []);
+});
+
+Deno.test("withoutBareImports() replaces what deno.json maps, static and dynamic, and nothing else", () => {
+  const code =
+    `import { a } from "one";\nimport b from "./one.ts";\nawait import("one");\nconst c = "one";\n`;
+  assert.equal(
+    withoutBareImports(code, { one: "npm:one@1" }),
+    `import { a } from "npm:one@1";\nimport b from "./one.ts";\nawait import("npm:one@1");\nconst c = "one";\n`,
+  );
+});
+
+Deno.test({
+  name:
+    `the README's example runs in a project that imports the package over HTTP, from an empty cache${skip}`,
+  ignore: skip !== "",
+  async fn() {
+    await using packed = await folderWith({});
+    await pack(packed.path);
+    const requests: string[] = [];
+    await using server = serve(packed.path, requests);
+    await using consumer = await readmeProject(server.addr.port);
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--check", "main.ts"],
+      cwd: consumer.path,
+      env: {
+        DENO_DIR: `${consumer.path}/cache/deno`,
+        XDG_CACHE_HOME: `${consumer.path}/cache`,
+        NO_COLOR: "1",
+      },
+    }).output();
+    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.equal(code, 0, err);
+    assert.match(out!, /^1\n2\n\{\s*state: "running"/);
+    assert.match(out!, /\nimage: image 7\n$/);
+    assert.ok(requests.includes("/mod.ts"), requests.join(" "));
+  },
+});
+
+/** The README's two code blocks, and what they take for granted. */
+async function readmeProject(port: number): Promise<Folder> {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const [host, plugin] = [...readme.matchAll(/^```ts ignore\n([\s\S]*?)^```$/gm)].map((match) => match[1]!);
+  assert.match(host!, /createHost\(/);
+  assert.match(plugin!, /from "@cordon\/cordon\/plugin"/);
+  const url = `http://127.0.0.1:${port}`;
+  return await folderWith({
+    "deno.json": JSON.stringify({
+      imports: {
+        "@cordon/cordon": `${url}/mod.ts`,
+        "@cordon/cordon/plugin": `${url}/src/guest/mod.ts`,
+      },
+    }),
+    "main.ts": `import { Database } from "./database.ts";
+const pixels = new Uint8Array([7]);
+${host}
+console.log("image:", image);
+`,
+    "resize.ts": plugin!,
+    "database.ts": DATABASE,
+    "data/row.txt": "a row",
+  });
+}
+
+function serve(folder: string, requests: string[]): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    requests.push(pathname);
+    try {
+      const text = await Deno.readTextFile(`${folder}${decodeURIComponent(pathname)}`);
+      return new Response(text, { headers: { "content-type": "application/typescript" } });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return new Response(null, { status: 404 });
+      throw error;
+    }
+  });
+}
+
+/** Nobody can start from an empty cache where the npm packages cannot be had. */
+async function registrySkip(): Promise<string> {
+  await using cache = await folderWith({});
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "--no-config", "npm:@msgpack/msgpack@3.1.3"],
+    env: { DENO_DIR: cache.path },
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return success ? "" : " [skipped: no npm registry can be reached]";
+}
