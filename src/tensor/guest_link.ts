@@ -18,6 +18,7 @@ import { Arena } from "./arena.ts";
 import { ExpiredLeases } from "./expired_leases.ts";
 import { GuestBlock, type GuestMemory, GuestRegion, type PendingGrant } from "./guest_memory.ts";
 import { Leases } from "./leases.ts";
+import { Lookout, type Outlook } from "./lookout.ts";
 import { pressure } from "./memory_budget.ts";
 import type { Place } from "./place.ts";
 import { inlinePlace, receiveInline, type TensorPort } from "./port.ts";
@@ -49,6 +50,7 @@ export class GuestLink implements TensorPort {
   readonly arrayBytes: number;
   readonly #parts: GuestLinkParts;
   readonly #leases: Leases;
+  readonly #lookout: Lookout;
   readonly #pending = new Map<number, PendingGrant>();
   readonly #answers = new Map<number, Answer>();
   readonly #expired = new ExpiredLeases();
@@ -56,8 +58,6 @@ export class GuestLink implements TensorPort {
   /** Grants that were given away and not taken yet. */
   readonly #given = new Set<number>();
   #lastRequest = 0;
-  /** Only guests that use shared memory spend a thread on waiting for messages. */
-  #listening: Promise<void> | null = null;
   #arena: OwnArena | null = null;
   #hostArena: { readonly offset: number; readonly bytes: number } | null = null;
 
@@ -67,6 +67,7 @@ export class GuestLink implements TensorPort {
   constructor(parts: GuestLinkParts) {
     this.#parts = parts;
     this.arrayBytes = parts.limits.arrayBytes;
+    this.#lookout = new Lookout(parts.clock, () => this.#look());
     this.#leases = new Leases(
       parts.clock,
       parts.limits.retentionMs,
@@ -79,10 +80,10 @@ export class GuestLink implements TensorPort {
     return this.#leases;
   }
 
-  /** Read what the host has said about memory, and from now on whenever it says something. */
+  /** Read what the host has said about memory, and look again from time to time. */
   drain(): void {
-    this.#listening ??= this.#listen();
     this.#readMessages();
+    this.#lookout.alert();
   }
 
   #readMessages(): void {
@@ -162,8 +163,9 @@ export class GuestLink implements TensorPort {
     return storage;
   }
 
-  /** The host is gone or this process is about to end. Resolves when nobody waits for messages any more. */
-  async close(): Promise<void> {
+  /** The host is gone or this process is about to end. */
+  close(): void {
+    this.#lookout.stop();
     const { native } = this.#parts;
     this.#leases[Symbol.dispose]();
     for (const { fd } of this.#pending.values()) native.close(fd);
@@ -171,11 +173,12 @@ export class GuestLink implements TensorPort {
     if (this.#arena !== null) native.close(this.#arena.fd);
     this.#arena = null;
     this.#parts.channel[Symbol.dispose]();
-    await this.#listening;
   }
 
-  async #listen(): Promise<void> {
-    while (await this.#parts.channel.readable()) this.#readMessages();
+  #look(): Outlook {
+    this.#readMessages();
+    if (!this.#parts.channel.isOpen) return "over";
+    return this.#leases.size === 0 && this.#pending.size === 0 ? "idle" : "busy";
   }
 
   // --- sending

@@ -38,7 +38,7 @@ export interface GuestTensorsOptions {
 }
 
 /** Tensors of one guest. */
-export interface GuestTensors extends Disposable, AsyncDisposable {
+export interface GuestTensors extends Disposable {
   /** Make tensors and large typed arrays cross the session with these types. */
   register(types: ValueTypes): void;
   /**
@@ -94,11 +94,7 @@ export function openGuestTensors(options: GuestTensorsOptions): GuestTensors {
         windowBytes,
       };
     },
-    [Symbol.dispose]() {
-      // What is awaited ends by itself and never rejects.
-      void link.close();
-    },
-    [Symbol.asyncDispose]: () => link.close(),
+    [Symbol.dispose]: () => link.close(),
   };
 }
 
@@ -116,7 +112,6 @@ function copiedTensors(): GuestTensors {
       windowBytes: 0,
     }),
     [Symbol.dispose]() {},
-    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 

@@ -22,7 +22,7 @@ interface Trial {
 async function withGuest(body: (trial: Trial) => Promise<void> | void): Promise<void> {
   using native = await testNative();
   const [host, fd] = native.socketPair();
-  await using guest = openGuestTensors({ native, fd, limits: { answerMs: 50 } });
+  using guest = openGuestTensors({ native, fd, limits: { answerMs: 50 } });
   const types = new WireTypes();
   guest.register(types);
   await body({
