@@ -1,5 +1,5 @@
 /**
- * The command line of Cordon: run, call, doctor, explain, compile.
+ * The command line of Cordon: run, call, doctor, explain, init, compile.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { callCommand } from "./commands/call.ts";
 import { compileCommand } from "./commands/compile.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { initCommand } from "./commands/init.ts";
 import { runCommand } from "./commands/run.ts";
 import { reportError } from "./error_report.ts";
 import { EXIT, exitCode } from "./exit_code.ts";
@@ -21,7 +22,14 @@ import { openOutput, type Output } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [runCommand, callCommand, doctorCommand, explainCommand, compileCommand];
+const COMMANDS: readonly Command[] = [
+  runCommand,
+  callCommand,
+  doctorCommand,
+  explainCommand,
+  initCommand,
+  compileCommand,
+];
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 

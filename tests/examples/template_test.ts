@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { REPOSITORY, runDeno } from "./run.ts";
+import { useCheckout } from "./template_project.ts";
 
 /** A copy of the template as a project of its own, which takes Cordon from this repository instead of JSR. */
 async function copyTemplate(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempDir({ prefix: "cordon-template-" });
-  // A sandbox of root runs under another account, which has to be able to look in.
-  await Deno.chmod(path, 0o755);
   await copyDirectory(new URL("examples/template/", REPOSITORY), path);
-  const file = join(path, "deno.json");
-  const own = JSON.parse(await Deno.readTextFile(new URL("deno.json", REPOSITORY)));
-  const text = (await Deno.readTextFile(file))
-    .replaceAll("jsr:@cordon/cordon@^0.1.0/cli", new URL("src/cli/main.ts", REPOSITORY).pathname)
-    .replaceAll("jsr:@cordon/cordon@^0.1.0/plugin", new URL("src/guest/mod.ts", REPOSITORY).href)
-    .replaceAll("jsr:@cordon/cordon@^0.1.0", new URL("mod.ts", REPOSITORY).href);
-  const config = JSON.parse(text);
-  // A published package has these written into its code.
-  config.imports = { ...own.imports, ...config.imports };
-  await Deno.writeTextFile(file, JSON.stringify(config));
+  await useCheckout(path);
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 

@@ -1,0 +1,79 @@
+/**
+ * `cordon init`: a project with a host, a plugin, a script and their tests.
+ *
+ * @module
+ */
+
+import { dirname, join, resolve } from "node:path";
+import { quote } from "../../util/quote.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { EXIT } from "../exit_code.ts";
+import { UsageError } from "../usage_error.ts";
+
+/** The command. */
+export const initCommand: Command = {
+  name: "init",
+  summary: "Write a project to start from: a host, a plugin with a manifest, a script, tests",
+  usage: "[options] [directory]",
+  options: [],
+  examples: [
+    ["cordon init my_host", "Then: cd my_host && deno task start"],
+    ["cordon init", "Into the current directory; no file that exists is touched"],
+  ],
+  run,
+};
+
+async function run({ line, output }: CommandContext): Promise<number> {
+  const [directory = ".", ...more] = line.positionals;
+  if (more.length > 0) throw new UsageError("Cannot write a project into more than one directory");
+  const { TEMPLATE } = await import("../embedded/template.ts");
+  const root = resolve(directory);
+  const files = Object.entries(TEMPLATE).map(([path, text]) => ({ path: join(root, path), text }));
+  await refuseExisting(files.map(({ path }) => path));
+  for (const { path, text } of files) await writeNew(path, text);
+  for (const { path } of files) output.note(`Wrote ${path}`);
+  const enter = directory === "." ? "" : `cd ${shellWord(directory)} && `;
+  output.note(`Next: ${enter}deno task start`);
+  if (output.isJson) output.data(JSON.stringify({ directory: root, files: Object.keys(TEMPLATE) }));
+  return EXIT.ok;
+}
+
+/** Before anything is written, so that a refusal leaves nothing behind. */
+async function refuseExisting(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    try {
+      await Deno.lstat(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      if (error instanceof Deno.errors.NotADirectory) throw blocked(path, error);
+      throw error;
+    }
+    throw exists(path);
+  }
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.writeTextFile(path, text, { createNew: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) throw exists(path, error);
+    throw error;
+  }
+}
+
+function exists(path: string, cause?: unknown): UsageError {
+  return new UsageError(`Cannot write ${quote(path)} as it exists already`, {
+    hint: "Name another directory: cordon init DIRECTORY",
+    cause,
+  });
+}
+
+function blocked(path: string, cause: unknown): UsageError {
+  return new UsageError(`Cannot write ${quote(path)} as a file is in the way of its directory`, { cause });
+}
+
+/** As a person would paste it into a shell. */
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
