@@ -5,6 +5,7 @@
  */
 
 import type { LoadConfig, PathGrant, PermissionConfig } from "../config/types.ts";
+import type { Finding } from "../errors.ts";
 import type { PlatformFacts } from "../platform/types.ts";
 import type { Account, DenoPermissions, Mount, SandboxPolicy, SeccompProfile, Tier } from "./types.ts";
 import { pluginEnvironment } from "./environment.ts";
@@ -18,6 +19,8 @@ import { refuseUnenforcedGrants } from "./unenforced_grants.ts";
 export interface PolicyContext {
   /** Unprivileged account under which a root host starts sandboxes. Ignored if the host is not root. */
   readonly runAs: Account;
+  /** What the probes found, for errors. @default [] */
+  readonly findings?: readonly Finding[];
   /** Current directory of the host, absolute. */
   readonly workingDirectory: string;
 }
@@ -37,7 +40,7 @@ export function sandboxPolicy(
   facts: PlatformFacts,
   context: PolicyContext,
 ): SandboxPolicy {
-  const tier = sandboxTier(config.sandbox, facts);
+  const tier = sandboxTier(config.sandbox, facts, context.findings);
   const isConfined = tier !== "permissions-only";
   const mounts = policyMounts(config, facts, tier);
   refuseUnenforcedGrants(config, tier);

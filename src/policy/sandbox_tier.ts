@@ -15,10 +15,16 @@ import { SandboxUnavailableError } from "../errors.ts";
  *
  * @param mode Confinement demanded.
  * @param facts What the machine can do.
+ * @param known What the probes found, with their evidence: it stands in for what the facts alone tell.
  * @returns The tier to start in. Never a weaker one than `mode` names.
  * @throws {SandboxUnavailableError} If the machine cannot confine as demanded; `findings` say what is missing.
  */
-export function sandboxTier(mode: SandboxMode, facts: PlatformFacts): Tier {
+export function sandboxTier(mode: SandboxMode, facts: PlatformFacts, known: readonly Finding[] = []): Tier {
+  const unavailable = (demand: string, missing: readonly Finding[]): SandboxUnavailableError =>
+    refusal(
+      demand,
+      missing.map((one) => known.find(({ id, level }) => id === one.id && level === "fail") ?? one),
+    );
   const runtime = runtimeFindings(facts);
   if (runtime.length > 0) throw unavailable("as it has nothing to run on", runtime);
   if (mode === "permissions-only") return "permissions-only";
@@ -30,7 +36,7 @@ export function sandboxTier(mode: SandboxMode, facts: PlatformFacts): Tier {
   throw unavailable('as sandbox: "best-effort" demands', [...bwrapFindings(facts), ...alsoMissing]);
 }
 
-function unavailable(demand: string, findings: readonly Finding[]): SandboxUnavailableError {
+function refusal(demand: string, findings: readonly Finding[]): SandboxUnavailableError {
   const causes = findings.map((finding) => finding.summary).join("; ");
   const fix = findings.flatMap((finding) => finding.fix ?? [])[0];
   return new SandboxUnavailableError(`Cannot start a plugin ${demand}: ${causes}`, {

@@ -1,0 +1,119 @@
+/** Everything that can be wrong with a load: each a distinct typed error, at once, and nothing is left behind. */
+
+import assert from "node:assert/strict";
+import { BundleError, ConfigError, LaunchError, SandboxUnavailableError } from "../../src/errors.ts";
+import { folderWith, namesIn, testHost } from "../testing/fixtures.ts";
+import type { TestHost } from "../testing/fixtures.ts";
+
+const TRIVIAL = `export const one = (): number => 1;`;
+
+/** Descriptors of this process: /proc/self/fd. */
+async function descriptors(): Promise<number> {
+  return (await namesIn("/proc/self/fd")).length;
+}
+
+/** The rejection, after which the host is as it was. */
+async function rejection(test: TestHost, load: () => Promise<unknown>): Promise<Error> {
+  const [filesBefore, descriptorsBefore] = [await sandboxes(test), await descriptors()];
+  const error = await load().then(() => undefined, (reason: unknown) => reason);
+  assert.ok(error instanceof Error, "the load succeeded");
+  assert.deepEqual(test.host.plugins, []);
+  assert.deepEqual(await sandboxes(test), filesBefore);
+  // Ends of pipes are closed a moment after their process has ended.
+  for (const deadline = Date.now() + 30_000; await descriptors() > descriptorsBefore;) {
+    assert.ok(Date.now() < deadline, "a descriptor is left");
+  }
+  return error;
+}
+
+/** Names below the directory of the one host in a runtime directory. */
+async function sandboxes({ runtimeDirectory }: TestHost): Promise<string[]> {
+  const [host] = (await namesIn(runtimeDirectory)).filter((name) => name !== "lock");
+  return host === undefined ? [] : await namesIn(`${runtimeDirectory}/${host}`);
+}
+
+/** A host that has loaded something once, so that what is opened once is open. */
+async function warmedHost(options: Parameters<typeof testHost>[0] = {}): Promise<TestHost> {
+  const test = await testHost(options);
+  const plugin = await test.host.load(await test.plugin(TRIVIAL));
+  await plugin.stop();
+  return test;
+}
+
+Deno.test("Host.load() rejects with BundleError that names a file which is not there", async () => {
+  await using test = await warmedHost();
+  const error = await rejection(test, () => test.host.load("/nonexistent/plugin.ts"));
+  assert.ok(error instanceof BundleError);
+  assert.match(error.message, /"\/nonexistent\/plugin\.ts"/);
+});
+
+Deno.test("Host.load() rejects with BundleError at the file, line and column of a syntax error", async () => {
+  await using test = await warmedHost();
+  const path = await test.plugin(`const fine = 1;\nexport const broken = (;\n`, "broken.ts");
+  const error = await rejection(test, () => test.host.load(path));
+  assert.ok(error instanceof BundleError);
+  assert.deepEqual(error.location, { file: path, line: 2, column: 24 });
+});
+
+Deno.test("a call of an export that is not there says so", async () => {
+  await using test = await testHost();
+  await using plugin = await test.host.load<{ one(): number }>(await test.plugin(TRIVIAL));
+  const api = plugin.api as unknown as Record<string, unknown>;
+  assert.equal(api.two, undefined);
+  assert.throws(() => (api.two as () => void)(), TypeError);
+});
+
+Deno.test("Host.load() rejects with ConfigError that names an unknown option and the nearest valid one", async () => {
+  await using test = await warmedHost();
+  const path = await test.plugin(TRIVIAL);
+  const error = await rejection(test, () => test.host.load(path, { permisions: {} } as never));
+  assert.ok(error instanceof ConfigError);
+  assert.equal(error.path, "permisions");
+  assert.match(`${error.message} ${error.hint}`, /"permissions"/);
+});
+
+Deno.test("Host.load() rejects with SandboxUnavailableError and a fix when bwrap is missing", async () => {
+  await using test = await testHost({ bwrap: "/nonexistent/bwrap" });
+  const path = await test.plugin(TRIVIAL);
+  const error = await rejection(test, () => test.host.load(path));
+  assert.ok(error instanceof SandboxUnavailableError);
+  const finding = error.findings.find(({ id }) => id === "bwrap");
+  assert.equal(finding?.level, "fail");
+  assert.ok((finding?.fix ?? []).length > 0, "no fix is given");
+});
+
+Deno.test("Host.load() rejects with SandboxUnavailableError that quotes a bwrap which fails", async () => {
+  await using folder = await folderWith({
+    bwrap:
+      `#!/bin/sh\ncase "$*" in *--help*) exec /usr/bin/bwrap --help;; *--version*) exec /usr/bin/bwrap --version;; esac
+echo "bwrap: No permissions to create new namespace" >&2; exit 1\n`,
+  });
+  await Deno.chmod(`${folder.path}/bwrap`, 0o755);
+  await using test = await testHost({ bwrap: `${folder.path}/bwrap` });
+  const path = await test.plugin(TRIVIAL);
+  const error = await rejection(test, () => test.host.load(path));
+  assert.ok(error instanceof SandboxUnavailableError);
+  assert.ok(
+    error.findings.some(({ level, evidence }) => level === "fail" && /No permissions/.test(evidence ?? "")),
+  );
+});
+
+Deno.test("Host.load() rejects with LaunchError when the runtime never answers its handshake", async () => {
+  await using test = await warmedHost();
+  // A signal that the plugin's own code cannot send: the process is stopped before it connects.
+  const path = await test.plugin(TRIVIAL);
+  const loading = rejection(test, () => test.host.load(path, { startupTimeoutMs: 1 }));
+  const error = await loading;
+  assert.ok(error instanceof LaunchError);
+  assert.equal(error.stage, "handshake");
+  assert.match(error.message, /no handshake within 1 ms/);
+});
+
+Deno.test("Host.load() rejects with the reason of its signal", async () => {
+  await using test = await warmedHost();
+  const path = await test.plugin(`await new Promise(() => setInterval(() => {}, 1000));`);
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(new RangeError("changed my mind")), 150);
+  const error = await rejection(test, () => test.host.load(path, { signal: abort.signal }));
+  assert.ok(error instanceof RangeError);
+});
