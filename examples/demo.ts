@@ -4,7 +4,14 @@
  * @module
  */
 
-import { createHost, type Host, type LoadOptions, type Plugin } from "../mod.ts";
+import {
+  createHost,
+  type Host,
+  type HostOptions,
+  type LoadOptions,
+  type Plugin,
+  SandboxUnavailableError,
+} from "../mod.ts";
 import { Bystander } from "./demo/bystander.ts";
 import { chapter, ms, paint, say, table } from "./demo/print.ts";
 import type { Attempt } from "./hostile.ts";
@@ -20,13 +27,28 @@ const BEHIND: Readonly<Record<string, string>> = {
 type Renderer = typeof import("./conflicting_versions/marked_4/main.ts");
 type Loaded<T extends object> = { readonly plugin: Plugin<T>; readonly loadMs: number };
 
-if (import.meta.main) await demo();
+/** Exit code for "something that is needed is not available", as in sysexits.h. */
+const EX_UNAVAILABLE = 69;
+
+if (import.meta.main) Deno.exit(await story());
+
+/** Tells the story, or says what is missing for it. Gives the exit code. */
+export async function story(options: HostOptions = {}): Promise<number> {
+  try {
+    await demo(options);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SandboxUnavailableError)) throw error;
+    showMissing(error);
+    return EX_UNAVAILABLE;
+  }
+}
 
 /** Tells the story. Everything in it happens. */
-export async function demo(): Promise<void> {
+export async function demo(options: HostOptions = {}): Promise<void> {
   const pages = await repositoryPages();
   const sites = { old: new RepositorySite(pages), young: new RepositorySite(pages) };
-  await using host = await createHost({ services: sites });
+  await using host = await createHost({ ...options, services: sites });
   showMachine(host);
   await renderTwice(host, sites, pages);
   await wrapOnePage(host, sites.young);
@@ -44,6 +66,19 @@ function showMachine(host: Host): void {
     const mark = level === "ok" ? paint("green", "✓") : paint("red", level === "warn" ? "!" : "✗");
     say(`${mark} ${summary}`);
   }
+}
+
+function showMissing({ findings }: SandboxUnavailableError): void {
+  chapter(
+    "The story ends here",
+    "This machine cannot confine plugins yet, and Cordon runs none that it cannot confine. What is missing:",
+  );
+  for (const { summary, fix = [] } of findings) {
+    say(`${paint("red", "✗")} ${summary}`);
+    for (const line of fix) say(`    ${line}`);
+  }
+  say("");
+  say("Then try again. The whole list, with the evidence: deno task cordon doctor");
 }
 
 async function renderTwice(

@@ -19,3 +19,17 @@ Deno.test("examples/demo.ts tells its story to the end", async () => {
     /<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"\/><title>Cordon<\/title>/i,
   );
 });
+
+Deno.test("examples/demo.ts says what is missing and how to get it where there is no sandbox", async () => {
+  const demo = new URL("examples/demo.ts", REPOSITORY);
+  const script = `import { story } from ${JSON.stringify(demo.href)};
+    Deno.exit(await story({ bwrap: "/nonexistent/bwrap" }));`;
+  const { code, stdout, stderr } = await runDeno(["eval", script], REPOSITORY);
+  assert.equal(code, 69, stdout + stderr);
+  assert.equal(stderr, "");
+  assert.match(
+    stdout,
+    /\nThe story ends here\n[^]*✗ bubblewrap is not installed\n +sudo apt-get install -y bubblewrap/,
+  );
+  assert.doesNotMatch(stdout, / at .*\.ts:\d+/);
+});
