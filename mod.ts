@@ -23,6 +23,21 @@
 export * from "./src/errors.ts";
 export { createHost } from "./src/supervisor/host.ts";
 export type { Host, Plugin, RunOptions, ScriptResult } from "./src/supervisor/types.ts";
+export type { HostEvents } from "./src/supervisor/host_events.ts";
+export type { ReloadEvent } from "./src/supervisor/hot_reload.ts";
+export type { LoadedDirectory } from "./src/supervisor/load_directory.ts";
+export type { OrderedMapOptions } from "./src/supervisor/ordered_map.ts";
+export type { PluginPool } from "./src/supervisor/plugin_pool.ts";
+export type {
+  PoolStats,
+  PoolWork,
+  TaskHandle,
+  TaskOptions,
+  TaskPool,
+  TaskState,
+} from "./src/supervisor/pool_types.ts";
+export type { Capability, ManifestDependency, PluginManifest } from "./src/config/mod.ts";
+export type { PathGrant, PermissionConfig } from "./src/config/types.ts";
 export type {
   CrashedStatus,
   ExitFacts,

@@ -10,7 +10,7 @@ import { invalid } from "./parse.ts";
 import type { LimitOptions, LoadConfig } from "./types.ts";
 
 /** Everything that a capability can stand for here; each is enforced by the layers of the sandbox. */
-export const capabilityNames = [
+export const capabilityNames: readonly Capability[] = Object.freeze([
   "fs:read",
   "fs:write",
   "net:request",
@@ -20,10 +20,19 @@ export const capabilityNames = [
   "ipc:unix",
   "service:call",
   "gpu",
-] as const;
+]);
 
 /** A coarse name for what a plugin may do. */
-export type Capability = (typeof capabilityNames)[number];
+export type Capability =
+  | "fs:read"
+  | "fs:write"
+  | "net:request"
+  | "net:host"
+  | "sys:env"
+  | "sys:info"
+  | "ipc:unix"
+  | "service:call"
+  | "gpu";
 
 /** Names of other systems that nothing here enforces on their own: accepting one would be a promise without a lock. */
 const notEnforced: Readonly<Record<string, string>> = Object.freeze({

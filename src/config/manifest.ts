@@ -18,6 +18,7 @@ import type { LimitOptions, PermissionConfig } from "./types.ts";
 
 /** Another plugin that must be loaded before. */
 export interface ManifestDependency {
+  /** Name of the plugin. */
   readonly name: string;
   /** Range of versions, such as `"^1.2"`. */
   readonly version: string;
@@ -29,24 +30,33 @@ export interface ManifestDependency {
 export interface PluginManifest {
   /** Absolute path of the file that it stands in. */
   readonly file: string;
+  /** Name of the plugin. */
   readonly name: string;
+  /** Its version, such as `"1.4.0"`. */
   readonly version: string;
+  /** The host API that it is written against; `null`: any. */
   readonly apiVersion: { readonly major: number; readonly minor: number } | null;
+  /** What it does. */
   readonly description: string;
   /** SPDX expression. */
   readonly license: string;
+  /** Who wrote it. */
   readonly authors: readonly string[];
   /** `null`: whatever its permissions need. */
   readonly capabilities: readonly Capability[] | null;
+  /** Plugins that must be loaded before. */
   readonly dependencies: readonly ManifestDependency[];
   /** Names that it promises to export; `null` promises nothing. */
   readonly exports: readonly string[] | null;
+  /** Words to find it by. */
   readonly tags: readonly string[];
+  /** Anything else; nothing here reads it. */
   readonly metadata: Readonly<Record<string, string>>;
   /** `file:` URL of the entry module, below the directory of the file. */
   readonly entry: string;
   /** What it asks for; `null`: whatever the host gives. Values of variables are empty. */
   readonly permissions: PermissionConfig | null;
+  /** Services of the host that it asks for, with methods. */
   readonly services: Readonly<Record<string, readonly string[] | "all">> | null;
   /** What it needs at least. */
   readonly limits: LimitOptions | null;

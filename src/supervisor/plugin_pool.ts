@@ -11,10 +11,10 @@ import type { Remote } from "../proxy/mod.ts";
 import { SandboxedPlugin } from "./plugin.ts";
 import type { PluginRequest } from "./plugin.ts";
 import { Pool } from "./pool.ts";
-import type { PoolWorker } from "./pool_types.ts";
+import type { PoolWorker, TaskPool } from "./pool_types.ts";
 
 /** Tasks run on the exports of a plugin, each in one of several processes of it. Disposing ends them all. */
-export type PluginPool<T extends object> = Pool<Remote<T>>;
+export type PluginPool<T extends object> = TaskPool<Remote<T>>;
 
 /**
  * Starts a pool.

@@ -11,7 +11,7 @@ import { orderedMap, type OrderedMapOptions } from "./ordered_map.ts";
 import { PoolCounters } from "./pool_counters.ts";
 import { PoolSlot } from "./pool_slot.ts";
 import { PoolTask, type TaskOutcome } from "./pool_task.ts";
-import type { PoolStats, PoolWork, StartWorker, TaskHandle, TaskOptions } from "./pool_types.ts";
+import type { PoolStats, PoolWork, StartWorker, TaskHandle, TaskOptions, TaskPool } from "./pool_types.ts";
 import { TaskQueue } from "./task_queue.ts";
 
 /** What a pool takes from its surroundings. */
@@ -31,7 +31,7 @@ export interface PoolSetup<A> {
  *
  * A task is run at most once: when its worker dies, it is rejected with the error of that death.
  */
-export class Pool<A> implements AsyncDisposable {
+export class Pool<A> implements TaskPool<A> {
   /** Name for messages. */
   readonly name: string;
   readonly #config: PoolConfig;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { OrderedMapOptions } from "./ordered_map.ts";
+
 /** One process of a pool, as far as scheduling depends on it. Owned by the pool once it was handed over. */
 export interface PoolWorker<A> {
   /** What tasks get. */
@@ -55,25 +57,93 @@ export type TaskState = "queued" | "running" | "succeeded" | "failed";
 export interface PoolStats {
   /** Workers, whatever they are doing. */
   readonly size: number;
+  /** Workers that are ready and have nothing to do. */
   readonly idle: number;
+  /** Workers with a task. */
   readonly busy: number;
+  /** Workers on their way up. */
   readonly starting: number;
   /** Waiting for their backoff to pass. */
   readonly restarting: number;
+  /** Workers that crashed too often. */
   readonly quarantined: number;
-  /** Tasks that wait, and tasks that run. */
+  /** Tasks that wait. */
   readonly queued: number;
+  /** Tasks that run. */
   readonly running: number;
+  /** Tasks so far. */
   readonly submitted: number;
+  /** Tasks that returned. */
   readonly succeeded: number;
+  /** Tasks that were rejected, for whatever reason. */
   readonly failed: number;
-  /** Of those that failed: ran too long, waited too long, made room for newer ones. */
+  /** Of those that failed: ran too long. */
   readonly timedOut: number;
+  /** Of those that failed: waited too long. */
   readonly starved: number;
+  /** Of those that failed: made room for newer ones. */
   readonly dropped: number;
+  /** Deaths of workers and starts that failed. */
   readonly crashes: number;
+  /** Replacements after a crash or a kill. */
   readonly restarts: number;
+  /** Replacements of worn workers. */
   readonly recycled: number;
+  /** Time that tasks ran, in milliseconds. */
   readonly totalExecutionMs: number;
+  /** The same for each task that ran. */
   readonly averageExecutionMs: number;
+}
+
+/** Runs tasks on a bounded number of interchangeable workers. Disposing ends them and rejects what still waits. */
+export interface TaskPool<A> extends AsyncDisposable {
+  /** Name for messages. */
+  readonly name: string;
+  /**
+   * Runs a task and waits for its result.
+   *
+   * @param work Gets the worker and a signal that aborts when the task is cancelled or runs too long.
+   * @param options Signal, times and priority.
+   * @returns What `work` returns.
+   * @throws {PoolSaturatedError} If the queue is full, or no worker was free in time.
+   * @throws {PoolBrokenError} If every worker crashed too often.
+   * @throws {CallTimeoutError} If the task ran too long.
+   * @throws {PluginCrashedError} If its worker died.
+   * @throws {DisposedError} If the pool was closed.
+   */
+  execute<T>(work: PoolWork<A, T>, options?: TaskOptions): Promise<T>;
+  /**
+   * Runs a task without waiting: the handle tells about it.
+   *
+   * @param work As for `execute()`.
+   * @param options Signal, times and priority.
+   * @returns A handle, at once. Errors are those of `execute()`, as the rejection of `result`.
+   */
+  submit<T>(work: PoolWork<A, T>, options?: TaskOptions): TaskHandle<T>;
+  /**
+   * Runs a task for each item, some at once, and yields the results in the order of the items. The first error cancels the
+   * rest and ends the iteration with it; so does leaving the loop.
+   *
+   * @param items Read only as fast as results are taken.
+   * @param work Gets the worker, the item, its index and a signal.
+   * @param options `concurrency` (default: as many as the pool runs at once) and the options of each task.
+   * @returns The results, in order.
+   */
+  map<I, T>(
+    items: Iterable<I> | AsyncIterable<I>,
+    work: (api: A, item: I, index: number, signal: AbortSignal) => T | Promise<T>,
+    options?: OrderedMapOptions & TaskOptions,
+  ): AsyncGenerator<T, void, void>;
+  /** Numbers as of now. */
+  stats(): PoolStats;
+  /** Settles when no task waits or runs. New tasks are still taken. */
+  drain(): Promise<void>;
+  /** Starts the workers again that crashed too often. */
+  revive(): void;
+  /**
+   * Ends the pool. Idempotent: the first call decides how.
+   *
+   * @param options `drain`: first finish what waits and runs; otherwise it is rejected. @default false
+   */
+  close(options?: { readonly drain?: boolean }): Promise<void>;
 }
