@@ -91,6 +91,8 @@ export class LaunchError extends CordonError {
   readonly signal: string | null;
   /** The last lines that the process wrote to stderr. */
   readonly stderrTail: string;
+  /** Why the sandbox could not be set up, and how to repair that, as far as it is known. */
+  readonly findings: readonly Finding[];
 
   /**
    * Make the error.
@@ -105,6 +107,7 @@ export class LaunchError extends CordonError {
       readonly exitCode?: number | null;
       readonly signal?: string | null;
       readonly stderrTail?: string;
+      readonly findings?: readonly Finding[];
     },
   ) {
     super(message, options);
@@ -112,6 +115,7 @@ export class LaunchError extends CordonError {
     this.exitCode = options.exitCode ?? null;
     this.signal = options.signal ?? null;
     this.stderrTail = options.stderrTail ?? "";
+    this.findings = options.findings ?? [];
   }
 }
 

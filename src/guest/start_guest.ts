@@ -8,10 +8,13 @@ import { RpcSession } from "../rpc/mod.ts";
 import type { ExportDescription, LoadSpec } from "../rpc/mod.ts";
 import { exposeModule } from "../proxy/mod.ts";
 import { socketTransport } from "../transport/mod.ts";
+import { CONFINED_EVENT } from "../util/boot_record.ts";
 import type { BootRecord } from "../util/boot_record.ts";
 import type { GuestTensors } from "../tensor/mod.ts";
 import { lazyAmbientStore } from "./lazy_ambient.ts";
 import type { LazyAmbientStore } from "./lazy_ambient.ts";
+import { exitWhenDenied } from "./exit_when_denied.ts";
+import { keepAliveOnlyForAnswers } from "./keep_alive.ts";
 import { installNetwork } from "./network.ts";
 import { dropPrivileges, openPrivileges } from "./privileges.ts";
 import { publishGuestApi, runShutdownHooks } from "./guest_api.ts";
@@ -53,6 +56,7 @@ export async function startGuest(): Promise<void> {
   if (boot.network !== null) {
     await installNetwork({ socketPath: boot.network.socket, allow: boot.network.allow });
   }
+  if (boot.hasBroker) session.emit(CONFINED_EVENT);
   confined.resolve();
 }
 
@@ -90,14 +94,14 @@ function exitWhenHostIsGone(session: RpcSession): void {
   session.closed.then((error) => exit(error === null ? 0 : EXIT_HOST_GONE));
 }
 
-/** A script ends when its own work is done, so from here on the connection does not keep the process alive. */
 async function loadPlugin(
   { session, boot, connection, tensors, ambient }: GuestParts,
   spec: LoadSpec,
 ): Promise<readonly ExportDescription[]> {
   publishGuestApi(session, spec.services ?? [], tensors);
-  if (boot.isScript) connection.unref();
+  if (boot.isScript) keepAliveOnlyForAnswers(session, connection);
   if (spec.usesHost === true) await ambient.load();
   const namespace = await import(spec.entry) as object;
+  if (boot.isScript) exitWhenDenied();
   return boot.isScript ? [] : exposeModule(session, "plugin", namespace);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LoadConfig } from "../config/types.ts";
+import type { LoadConfig, OversightConfig } from "../config/types.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import { guestFilter } from "../launcher/seccomp/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
@@ -12,6 +12,7 @@ import type { SandboxPolicy } from "../policy/types.ts";
 import type { BootRecord } from "../util/boot_record.ts";
 import type { DescriptorChannel } from "./descriptor_channel.ts";
 import type { HostContext } from "./host_context.ts";
+import { hasBroker } from "./open_broker.ts";
 
 /** Address space of a guest for tensors, in bytes. */
 const WINDOW_BYTES = 2 ** 36;
@@ -19,7 +20,7 @@ const WINDOW_BYTES = 2 ** 36;
 /** What the record is made from. */
 export interface BootRecordRequest {
   readonly context: HostContext;
-  readonly config: LoadConfig;
+  readonly config: LoadConfig & OversightConfig;
   readonly policy: SandboxPolicy;
   readonly directory: SandboxDirectory;
   readonly channel: DescriptorChannel | null;
@@ -46,6 +47,7 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
     network: policy.network.kind === "proxy"
       ? { socket: `${paths.run}/net.sock`, allow: policy.network.allow }
       : null,
+    hasBroker: hasBroker(config),
     isScript: request.isScript,
     dataBytes: null,
   };

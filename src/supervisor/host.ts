@@ -24,7 +24,7 @@ import type { TypeCodec } from "../rpc/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
 import { checkAskedPaths } from "./check_asked_paths.ts";
 import { findManifest } from "./find_manifest.ts";
-import { type HostEvents, type HostHooks, hostHooks } from "./host_events.ts";
+import type { HostEvents, HostHooks } from "./host_events.ts";
 import { openHostContext } from "./host_context.ts";
 import type { HostContext } from "./host_context.ts";
 import { loadDirectory, type LoadedDirectory } from "./load_directory.ts";
@@ -61,7 +61,7 @@ class CordonHost implements Host {
   readonly #codecs: Map<string, TypeCodec<unknown>>;
   readonly #plugins = new Set<Plugin>();
   readonly #pools = new Set<AsyncDisposable>();
-  readonly #hooks: HostHooks = hostHooks();
+  readonly #hooks: HostHooks;
   readonly #running = new Set<Promise<unknown>>();
   readonly #abort = new AbortController();
   #disposing: Promise<void> | null = null;
@@ -69,6 +69,7 @@ class CordonHost implements Host {
   /** @param context Owned by the host from now on. */
   constructor(context: HostContext, codecs: Map<string, TypeCodec<unknown>>) {
     this.#context = context;
+    this.#hooks = context.hooks;
     this.#codecs = codecs;
   }
 
@@ -205,7 +206,11 @@ class CordonHost implements Host {
   /** @param config With permissions whose paths are real. */
   #policy(config: LoadConfig): SandboxPolicy {
     const { config: host, platform } = this.#context;
-    return sandboxPolicy(config, platform.facts, { runAs: host.runAs, workingDirectory: Deno.cwd() });
+    return sandboxPolicy(config, platform.facts, {
+      runAs: host.runAs,
+      workingDirectory: Deno.cwd(),
+      findings: platform.findings,
+    });
   }
 
   /** Permissions with every path real. */

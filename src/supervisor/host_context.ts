@@ -17,6 +17,8 @@ import type { AmbientStore, TypeCodec } from "../rpc/mod.ts";
 import { createHostTensors } from "../tensor/mod.ts";
 import type { HostTensors } from "../tensor/mod.ts";
 import { guestScript } from "./embedded/guest.ts";
+import { feedSinks } from "./feed_sinks.ts";
+import { type HostHooks, hostHooks } from "./host_events.ts";
 import type { SpareSandbox } from "./spare_sandbox.ts";
 import { WarmSandboxes } from "./warm_sandboxes.ts";
 
@@ -32,6 +34,8 @@ export interface HostContext extends AsyncDisposable {
   readonly ambient: AmbientStore;
   /** Custom types of the user, for registries of sessions to come. */
   readonly codecs: ReadonlyMap<string, TypeCodec<unknown>>;
+  /** Listeners to what happens. */
+  readonly hooks: HostHooks;
   /** Sandboxes that were started in advance. */
   readonly warm: WarmSandboxes<SpareSandbox>;
 }
@@ -64,6 +68,8 @@ export async function openHostContext(
     deno: runtime.deno,
   });
   const tensors = createHostTensors({ native });
+  const hooks = hostHooks();
+  feedSinks(hooks, config.sinks);
   const warm = new WarmSandboxes<SpareSandbox>(config.warm);
   return {
     config,
@@ -75,6 +81,7 @@ export async function openHostContext(
     tensors,
     ambient,
     codecs,
+    hooks,
     warm,
     async [Symbol.asyncDispose]() {
       await warm[Symbol.asyncDispose]();

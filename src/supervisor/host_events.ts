@@ -5,7 +5,9 @@
  */
 
 import { Hooks } from "./hooks.ts";
+import type { Tier } from "../policy/types.ts";
 import type { ReloadEvent } from "./hot_reload.ts";
+import type { PermissionEvent } from "./permission_event.ts";
 import type { PluginStatus } from "./status.ts";
 
 /** Names of a host's events, and what their listeners get. */
@@ -14,6 +16,18 @@ export interface HostEvents {
   readonly "before-load": { readonly plugin: string; readonly entry: string };
   /** A plugin answers calls for the first time. */
   readonly loaded: { readonly plugin: string };
+  /** A process of a plugin was started; nothing of the plugin has run. */
+  readonly spawned: { readonly plugin: string; readonly pid: number; readonly tier: Tier };
+  /** A process of a plugin answers calls. */
+  readonly ready: { readonly plugin: string; readonly pid: number; readonly startMs: number };
+  /** A plugin printed a line; control characters are escaped. */
+  readonly output: {
+    readonly plugin: string;
+    readonly stream: "stdout" | "stderr";
+    readonly line: string;
+  };
+  /** It was decided what a plugin may do: by its permission broker, if it has one, or by the proxy of its network. */
+  readonly permission: PermissionEvent;
   /** A plugin's state changed. */
   readonly status: { readonly plugin: string; readonly status: PluginStatus };
   /** A call is about to be made. `args` belong to the caller. */

@@ -24,7 +24,7 @@ export async function killIfStuck(process: GenerationProcess, graceMs: number): 
   );
   while (!isOver) {
     await Promise.race([over, pause(graceMs, over)]);
-    if (!isOver && !process.isBusy) {
+    if (!isOver && !process.isBusy && !process.isAsking) {
       guest.kill("wall-timeout");
       break;
     }

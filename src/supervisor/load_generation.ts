@@ -13,6 +13,7 @@ import type { SandboxDirectory } from "../launcher/types.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import type { ExportDescription, LoadSpec, ServiceDescription } from "../rpc/mod.ts";
 import { mapStack, parseSourceMap, type SourceMap } from "../util/source_map.ts";
+import { PluginOutput } from "./plugin_output.ts";
 import { spareKey, startSpare } from "./spare_sandbox.ts";
 import { startSandbox } from "./start_sandbox.ts";
 import type { Sandbox, StartRequest } from "./start_sandbox.ts";
@@ -25,7 +26,7 @@ export interface Generation extends AsyncDisposable {
 }
 
 /** What a load needs besides a start. */
-export type GenerationRequest = Omit<StartRequest, "mapStack">;
+export type GenerationRequest = Omit<StartRequest, "mapStack" | "onOutput">;
 
 /** A sandbox with the plugin's files in it, nothing imported yet. Disposing kills it and waits. */
 export interface Prepared extends AsyncDisposable {
@@ -46,11 +47,14 @@ export interface Prepared extends AsyncDisposable {
  * @throws {LaunchError} If the sandbox or the import failed; nothing is left.
  */
 export async function loadGeneration(request: GenerationRequest): Promise<Generation> {
+  const startedAt = performance.now();
   await using cleanup = new AsyncDisposableStack();
   const prepared = cleanup.use(await prepareGeneration(request));
   const exports = await importPlugin(prepared, request);
   keepWarm(request);
   const { sandbox, bundle } = prepared;
+  const startMs = performance.now() - startedAt;
+  request.context.hooks.emit("ready", { plugin: request.config.name, pid: sandbox.guest.pid, startMs });
   const resources = cleanup.move();
   return { sandbox, bundle, exports, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
@@ -68,7 +72,19 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   const signal = request.signal === undefined
     ? abort.signal
     : AbortSignal.any([request.signal, abort.signal]);
-  const starting = takeOrStart({ ...request, signal, mapStack: (stack) => rewrite(stack) });
+  const { config, context } = request;
+  const output = new PluginOutput({
+    name: config.name,
+    output: config.output,
+    hooks: context.hooks,
+    rewrite: (line) => rewrite(line),
+  });
+  const starting = takeOrStart({
+    ...request,
+    signal,
+    mapStack: (stack) => rewrite(stack),
+    onOutput: output.push,
+  });
   const bundling = bundlePlugin({
     entry: request.config.entry,
     cacheDirectory: request.context.config.cacheDirectory,
@@ -79,6 +95,7 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   const [started, bundle] = await bothOrNeither(starting, bundling, abort);
   await using cleanup = new AsyncDisposableStack();
   const sandbox = cleanup.use(started);
+  void sandbox.guest.exited.then(() => atTheEnd(sandbox, request, output));
   const { plugin } = sandboxPaths(sandbox.policy, sandbox.directory, request.context.directory.files);
   const entry = `${plugin}/${bundle.entry}`;
   let map: SourceMap | undefined;
@@ -89,6 +106,18 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   const spec = { entry, services: exposeServices(sandbox, request), usesHost: usesHost(bundle) };
   const resources = cleanup.move();
   return { sandbox, bundle, spec, rewrite, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** The last words of a process, and what was learned from it. */
+function atTheEnd(sandbox: Sandbox, { config, context }: GenerationRequest, output: PluginOutput): void {
+  output.end();
+  const grant = sandbox.learned();
+  if (typeof config.learn !== "function" || grant === null) return;
+  try {
+    config.learn(grant);
+  } catch (error) {
+    context.hooks.emit("listener-error", { event: "learn", error });
+  }
 }
 
 /** A sandbox that was started in advance, or else a new one. */

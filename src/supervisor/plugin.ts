@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { LoadConfig, SupervisionConfig } from "../config/types.ts";
+import type { LoadConfig, OversightConfig, SupervisionConfig } from "../config/types.ts";
 import type { ExitReason, PluginCrashedError } from "../errors.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import { remoteModule } from "../proxy/mod.ts";
 import type { Remote } from "../proxy/mod.ts";
 import type { CallOptions, RpcInspection, RpcStats } from "../rpc/mod.ts";
 import { systemClock } from "../util/clock.ts";
+import type { LearnedGrant } from "../util/permission.ts";
 import { crashError } from "./crash_error.ts";
 import { handOverState } from "./hand_over_state.ts";
 import type { HostHooks } from "./host_events.ts";
@@ -26,7 +27,7 @@ import { watchFiles } from "./watch_files.ts";
 
 /** What a plugin is made from. */
 export interface PluginRequest extends GenerationRequest {
-  readonly config: LoadConfig & SupervisionConfig;
+  readonly config: LoadConfig & OversightConfig & SupervisionConfig;
   readonly hooks: HostHooks;
 }
 
@@ -122,11 +123,20 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
     return this.#latest.generation.sandbox.guest.stderrTail();
   }
 
+  learned(): LearnedGrant | null {
+    return this.#request.config.learn === false ? null : this.#latest.generation.sandbox.learned();
+  }
+
   restart(): Promise<void> {
     return this.#lifecycle.restart();
   }
 
-  reload(): Promise<void> {
+  async reload(): Promise<void> {
+    await this.#reload();
+    this.#request.hooks.emit("reload", { plugin: this.name, event: { kind: "reloaded" } });
+  }
+
+  #reload(): Promise<void> {
     return this.#lifecycle.replace(
       (_generation, signal) => startProcess(this.#request, signal),
       handOverState,
@@ -169,7 +179,7 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
       clock: systemClock(),
       watch: watchFiles,
       files: () => this.#latest.generation.bundle.inputs,
-      reload: () => this.reload(),
+      reload: () => this.#reload(),
       report: (event) => hooks.emit("reload", { plugin: config.name, event }),
     });
   }

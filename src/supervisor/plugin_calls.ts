@@ -161,13 +161,20 @@ function isGone({ session }: GenerationProcess): boolean {
   return session.state === "closing" || session.state === "closed";
 }
 
-/** A call that outlives the wall limit takes its process with it, whatever it is doing. */
+/**
+ * A call that outlives the wall limit takes its process with it, whatever it is doing; unless it stands still because the
+ * host has not answered its question yet: then the limit starts anew.
+ */
 async function boundedByWall(
   process: GenerationProcess,
   result: Promise<unknown>,
   wallMs: number,
 ): Promise<unknown> {
-  const timer = setTimeout(() => process.generation.sandbox.guest.kill("wall-timeout"), wallMs);
+  const onPassed = (): void => {
+    if (process.isAsking) timer = setTimeout(onPassed, wallMs);
+    else process.generation.sandbox.guest.kill("wall-timeout");
+  };
+  let timer = setTimeout(onPassed, wallMs);
   try {
     return await result;
   } finally {

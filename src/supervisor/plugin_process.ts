@@ -95,12 +95,17 @@ export class GenerationProcess implements PluginProcess {
     return pending.length + stats.streamsIn + stats.streamsOut > 0;
   }
 
+  /** Whether it stands still until somebody has answered its question. */
+  get isAsking(): boolean {
+    return this.generation.sandbox.isAsking();
+  }
+
   #beat(): Disposable {
     return heartbeat({
       clock: this.#setup.clock,
       intervalMs: this.#setup.heartbeatMs,
       ping: () => this.session.ping(),
-      isBusy: () => this.isBusy,
+      isBusy: () => this.isBusy || this.isAsking,
       onLost: () => this.generation.sandbox.guest.kill("heartbeat-lost"),
     });
   }

@@ -4,12 +4,13 @@
  * @module
  */
 
+import { hasBroker } from "./open_broker.ts";
 import { startSandbox } from "./start_sandbox.ts";
 import type { Sandbox, StartRequest } from "./start_sandbox.ts";
 import type { Spare } from "./warm_sandboxes.ts";
 
 /** What its plugin brings along later. */
-export type SpareOwner = Pick<StartRequest, "mapStack" | "onOutput">;
+export type SpareOwner = Pick<StartRequest, "mapStack" | "onOutput" | "config">;
 
 /** A started sandbox without an owner. */
 export interface SpareSandbox extends Spare {
@@ -27,7 +28,8 @@ export interface SpareSandbox extends Spare {
 export function spareKey({ config, context, policy, args }: StartRequest): string {
   const { name, timeoutMs, maxFrameBytes, startupTimeoutMs } = config;
   // A connection knows the custom types that were registered when it was made.
-  return JSON.stringify([policy, name, timeoutMs, maxFrameBytes, startupTimeoutMs, args, [
+  const oversight = [hasBroker(config), config.learn !== false];
+  return JSON.stringify([policy, name, timeoutMs, maxFrameBytes, startupTimeoutMs, args, oversight, [
     ...context.codecs.keys(),
   ]]);
 }
@@ -41,12 +43,17 @@ export function spareKey({ config, context, policy, args }: StartRequest): strin
  * @throws As `startSandbox()`.
  */
 export async function startSpare(request: StartRequest, signal: AbortSignal): Promise<SpareSandbox> {
-  let owner: SpareOwner = {};
+  let owner: SpareOwner | null = null;
+  const { config } = request;
   const sandbox = await startSandbox({
     ...request,
     signal,
-    mapStack: (stack) => owner.mapStack?.(stack) ?? stack,
-    onOutput: (stream, chunk) => owner.onOutput?.(stream, chunk),
+    config: {
+      ...config,
+      onPermission: config.onPermission && ((question) => owner?.config.onPermission?.(question) ?? "deny"),
+    },
+    mapStack: (stack) => owner?.mapStack?.(stack) ?? stack,
+    onOutput: (stream, chunk) => owner?.onOutput?.(stream, chunk),
   });
   return {
     sandbox,

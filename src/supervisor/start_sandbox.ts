@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { LoadConfig } from "../config/types.ts";
-import { LaunchError, ProtocolError } from "../errors.ts";
-import type { ExitReason } from "../errors.ts";
+import type { LoadConfig, OversightConfig } from "../config/types.ts";
+import { ProtocolError } from "../errors.ts";
 import { launch } from "../launcher/launch.ts";
 import type { LaunchedGuest, SandboxDirectory } from "../launcher/types.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
@@ -14,18 +13,24 @@ import { RpcSession, traceFromEnvironment } from "../rpc/mod.ts";
 import type { TypeRegistry } from "../rpc/mod.ts";
 import { socketTransport } from "../transport/mod.ts";
 import type { BootRecord } from "../util/boot_record.ts";
+import type { LearnedGrant } from "../util/permission.ts";
 import { bootRecord } from "./boot_record.ts";
+import type { PermissionBroker } from "./broker_types.ts";
+import { confinement } from "./confinement.ts";
 import { crashError } from "./crash_error.ts";
 import { sessionTypes } from "./host_context.ts";
 import type { HostContext } from "./host_context.ts";
 import { openDescriptorChannel } from "./descriptor_channel.ts";
 import { openEgress } from "./egress.ts";
 import { limitMemory } from "./limit_memory.ts";
+import { openBroker } from "./open_broker.ts";
+import { brokerEvent, egressEvent } from "./permission_event.ts";
+import { startFailure } from "./start_failure.ts";
 
 /** What a start needs to know. */
 export interface StartRequest {
   readonly context: HostContext;
-  readonly config: LoadConfig;
+  readonly config: LoadConfig & OversightConfig;
   readonly policy: SandboxPolicy;
   /** `Deno.args` inside. */
   readonly args: readonly string[];
@@ -47,6 +52,10 @@ export interface Sandbox extends AsyncDisposable {
   readonly guest: LaunchedGuest;
   readonly session: RpcSession;
   readonly directory: SandboxDirectory;
+  /** Whether the plugin stands still until its question about a permission is answered. */
+  isAsking(): boolean;
+  /** What it asked for so far; `null` without a permission broker. */
+  learned(): LearnedGrant | null;
 }
 
 /** A peer whose connection is gone gets this long to exit by itself before it is killed, in milliseconds. */
@@ -65,8 +74,21 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
   await using cleanup = new AsyncDisposableStack();
   const directory = await context.directory.createSandboxDirectory();
   cleanup.defer(() => directory.remove());
-  const egress = await openEgress(directory, policy);
+  const { hooks } = context;
+  const egress = await openEgress(
+    directory,
+    policy,
+    (decision) => hooks.emit("permission", egressEvent(config.name, decision)),
+  );
   if (egress !== null) cleanup.use(egress);
+  const broker = await openBroker({
+    directory,
+    policy,
+    config,
+    files: context.directory.files,
+    audit: (entry) => hooks.emit("permission", brokerEvent(entry)),
+  });
+  if (broker !== null) cleanup.use(broker);
   const channel = openDescriptorChannel(context.native);
   const types = sessionTypes(context);
   const link = context.tensors.connect({
@@ -84,29 +106,43 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
     files: context.directory.files,
     directory,
     args: request.args,
-    stdio: request.isScript ? "inherit" : "piped",
+    stdio: request.isScript && config.output === "inherit" ? "inherit" : "piped",
+    hasBroker: broker !== null,
     ...(request.onOutput === undefined ? {} : { onOutput: request.onOutput }),
     inheritedFds: channel === null ? [] : [channel.guest],
   });
   cleanup.use(guest);
-  const session = await greet(guest, request, types, directory, boot);
+  hooks.emit("spawned", { plugin: config.name, pid: guest.pid, tier: policy.tier });
+  const session = await greet({ guest, request, types, directory, boot, broker });
   cleanup.use(session);
   const onViolation = (error: ProtocolError): void => {
     session.close(error);
     guest.kill("protocol-error");
   };
   const resources = cleanup.move();
-  return { policy, guest, session, directory, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return {
+    policy,
+    guest,
+    session,
+    directory,
+    isAsking: () => broker?.isAsking ?? false,
+    learned: () => broker?.learned() ?? null,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** A process that has yet to show who it is. */
+interface Stranger {
+  readonly guest: LaunchedGuest;
+  readonly request: StartRequest;
+  readonly types: TypeRegistry;
+  readonly directory: SandboxDirectory;
+  readonly boot: BootRecord;
+  readonly broker: PermissionBroker | null;
 }
 
 /** Accept connections until one shows the token, bounded by the start-up time and the life of the process. */
-async function greet(
-  guest: LaunchedGuest,
-  request: StartRequest,
-  types: TypeRegistry,
-  directory: SandboxDirectory,
-  boot: BootRecord,
-): Promise<RpcSession> {
+async function greet({ guest, request, types, directory, boot, broker }: Stranger): Promise<RpcSession> {
   const { config, context, policy } = request;
   const timeout = AbortSignal.timeout(config.startupTimeoutMs);
   const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
@@ -115,9 +151,12 @@ async function greet(
       const connection = await guest.accept(signal);
       await limitMemory({ native: context.native, guest, policy, directory, boot });
       const session = sessionOver(connection, guest, request, types, boot.token);
+      const confined = broker === null ? null : confinement(session);
       try {
         await session.start(signal);
         guest.closeListener();
+        await confined?.(signal);
+        broker?.lockDown();
         return session;
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
@@ -125,7 +164,7 @@ async function greet(
     }
   } catch (error) {
     request.signal?.throwIfAborted();
-    throw await startFailure(error, guest, config, timeout.aborted);
+    throw await startFailure(error, { guest, config, isTimeout: timeout.aborted });
   }
 }
 
@@ -164,34 +203,4 @@ async function whyItDied(
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function startFailure(
-  error: unknown,
-  guest: LaunchedGuest,
-  config: LoadConfig,
-  isTimeout: boolean,
-): Promise<LaunchError> {
-  const reason: ExitReason = isTimeout ? "handshake-timeout" : "killed-by-host";
-  guest.kill(reason);
-  const exit = await guest.exited;
-  const what = isTimeout
-    ? `no handshake within ${config.startupTimeoutMs} ms`
-    : exit.reason === "sandbox-setup-failed"
-    ? "the sandbox could not be set up"
-    : `the process ended before its handshake (${describeExit(exit.exitCode, exit.signal)})`;
-  return new LaunchError(`Cannot start plugin "${config.name}": ${what}`, {
-    stage: exit.reason === "sandbox-setup-failed" ? "sandbox" : "handshake",
-    exitCode: exit.exitCode,
-    signal: exit.signal,
-    stderrTail: exit.stderrTail,
-    hint: exit.reason === "sandbox-setup-failed"
-      ? "run `cordon doctor` to see what this machine lacks"
-      : undefined,
-    cause: error,
-  });
-}
-
-function describeExit(exitCode: number | null, signal: string | null): string {
-  return signal !== null ? signal : `exit code ${exitCode}`;
 }

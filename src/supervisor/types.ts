@@ -11,6 +11,7 @@ import type { SandboxPolicy } from "../policy/types.ts";
 import type { Remote } from "../proxy/mod.ts";
 import type { CallOptions, RpcInspection, RpcStats, TypeCodec } from "../rpc/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
+import type { LearnedGrant } from "../util/permission.ts";
 import type { HostEvents } from "./host_events.ts";
 import type { LoadedDirectory } from "./load_directory.ts";
 import type { PluginPool } from "./plugin_pool.ts";
@@ -51,6 +52,8 @@ export interface Plugin<T extends object = Record<string, (...args: unknown[]) =
   stats(): RpcStats;
   /** Pending calls with their age, exposed targets, counts: for debugging. */
   inspect(): RpcInspection;
+  /** The smallest grant that covers what the current process asked for; `null` unless `learn` is set. */
+  learned(): LearnedGrant | null;
   /** Output of the plugin that was kept: the last 8 KiB of its stderr. */
   stderrTail(): string;
   /**
@@ -119,7 +122,8 @@ export interface Host extends AsyncDisposable {
     options?: LoadOptions,
   ): Promise<Plugin<T>>;
   /**
-   * Run a script in a sandbox with this process' stdin, stdout and stderr, until it ends.
+   * Run a script in a sandbox until it ends, with this process' stdin, stdout and stderr, or with empty stdin where
+   * `output` is anything but `"inherit"`.
    *
    * @param entry The script.
    * @param options As for `load()`, and `args`.

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Event by which a guest says that its privileges are given up. */
+export const CONFINED_EVENT = "cordon.confined";
+
 /** Contents of boot.json. Read once by the guest, then out of its reach. */
 export interface BootRecord {
   /** One-time secret that the guest shows when it connects. */
@@ -28,6 +31,8 @@ export interface BootRecord {
   readonly maxFrameBytes: number;
   /** The proxy's socket and what it lets through; null without a network grant. */
   readonly network: { readonly socket: string; readonly allow: readonly string[] } | null;
+  /** The host waits to hear that the privileges are given up. */
+  readonly hasBroker: boolean;
   /** The plugin is a script: the process ends when its work is done, not when the host says so. */
   readonly isScript: boolean;
   /** RLIMIT_DATA of the guest in bytes; written once the guest has connected, since it counts from what it uses then. */

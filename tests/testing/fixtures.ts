@@ -29,12 +29,12 @@ export interface TestHost extends AsyncDisposable {
   plugin(code: string, name?: string): Promise<string>;
 }
 
-/** Make a host whose cache is shared by all tests and whose runtime directory is its own. */
+/** Make a host whose cache is shared by all tests and whose runtime directory is its own. Plugins print nowhere. */
 export async function testHost(options: HostOptions = {}): Promise<TestHost> {
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.use(await folderWith({}));
   const runtimeDirectory = `${folder.path}/run`;
-  const host = cleanup.use(await createHost({ runtimeDirectory, ...options }));
+  const host = cleanup.use(await createHost({ runtimeDirectory, output: "ignore", ...options }));
   const resources = cleanup.move();
   let count = 0;
   return {
