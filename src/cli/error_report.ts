@@ -5,7 +5,7 @@
  */
 
 import { BundleError, ConfigError, CordonError, LaunchError, PermissionDeniedError } from "../errors.ts";
-import { PluginCrashedError, RemoteError, SandboxUnavailableError } from "../errors.ts";
+import { type Finding, PluginCrashedError, RemoteError, SandboxUnavailableError } from "../errors.ts";
 import type { Output } from "./output.ts";
 import { flagOfPath } from "./plugin_flags.ts";
 
@@ -44,7 +44,9 @@ export function errorRecord(error: unknown): Record<string, unknown> {
 function errorLines(error: unknown, { style }: Output, origin: ErrorOrigin): readonly string[] {
   if (!(error instanceof Error)) return [`${style.red("error")}: ${String(error)}`];
   const lines = [`${style.red("error")}${headline(error, origin)}`];
-  if (error instanceof SandboxUnavailableError) lines.push(...findingLines(error));
+  if (error instanceof SandboxUnavailableError || error instanceof LaunchError) {
+    lines.push(...findingLines(error));
+  }
   if (error instanceof BundleError) lines.push(...locationLines(error));
   lines.push(...pluginFrames(error, origin).map(style.dim));
   if (error instanceof PluginCrashedError || error instanceof LaunchError) {
@@ -68,9 +70,9 @@ function headline(error: Error, origin: ErrorOrigin): string {
 
 /** Deno names the permission in its refusal; here it is one option of the command line. */
 function hintOf(error: Error): string | undefined {
-  if (error instanceof CordonError && error.hint !== undefined) return error.hint;
   const refusal = /Requires (read|write|net|env|sys) access to "([^"]+)"/.exec(error.message);
-  return refusal === null ? undefined : `To grant it: --allow-${refusal[1]}=${refusal[2]}`;
+  if (refusal !== null) return `To grant it: --allow-${refusal[1]}=${refusal[2]}`;
+  return error instanceof CordonError ? error.hint : undefined;
 }
 
 function locationLines({ message, location }: BundleError): readonly string[] {
@@ -79,7 +81,7 @@ function locationLines({ message, location }: BundleError): readonly string[] {
   return message.includes(place) ? [] : [`    at ${place}`];
 }
 
-function findingLines(error: SandboxUnavailableError): readonly string[] {
+function findingLines(error: { readonly findings: readonly Finding[] }): readonly string[] {
   return error.findings.flatMap(({ summary, fix = [] }) => [
     `  - ${summary}`,
     ...fix.map((step) => `      ${step}`),

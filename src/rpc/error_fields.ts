@@ -8,9 +8,12 @@ import {
   CallTimeoutError,
   DisposedError,
   LimitExceededError,
+  MemoryPressureError,
+  PermissionDeniedError,
   RemoteError,
   SerializationError,
 } from "../errors.ts";
+import { cleanText } from "../util/clean_text.ts";
 
 /** An error taken apart. */
 export interface ErrorFields {
@@ -26,6 +29,8 @@ export interface ErrorFields {
 type ErrorMaker = (message: string, more: Readonly<Record<string, unknown>>, name: string) => Error;
 
 const MAX_OWN_PROPERTIES = 16;
+/** Characters. A plugin can write any line there: it is shown to people, never obeyed. */
+const MAX_SUGGESTION = 1_024;
 const RESERVED = new Set([
   "name",
   "message",
@@ -74,6 +79,18 @@ const makers: ReadonlyMap<string, ErrorMaker> = new Map<string, ErrorMaker>([
       asked: Number(more.asked),
       allowed: Number(more.allowed),
     })],
+  ["MemoryPressureError", (message, more) =>
+    new MemoryPressureError(message, {
+      limit: String(more.limit),
+      asked: Number(more.asked),
+      allowed: Number(more.allowed),
+      free: Number(more.free),
+    })],
+  [
+    "PermissionDeniedError",
+    (message, more) =>
+      new PermissionDeniedError(message, { suggestion: cleanText(String(more.suggestion), MAX_SUGGESTION) }),
+  ],
 ]);
 
 const kindOfClass: ReadonlyMap<unknown, string> = new Map<unknown, string>([
@@ -87,6 +104,8 @@ const kindOfClass: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [DisposedError, "DisposedError"],
   [SerializationError, "SerializationError"],
   [LimitExceededError, "LimitExceededError"],
+  [MemoryPressureError, "MemoryPressureError"],
+  [PermissionDeniedError, "PermissionDeniedError"],
 ]);
 
 /**

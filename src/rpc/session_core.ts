@@ -115,7 +115,11 @@ export class SessionCore {
     const sendStacks = options.sendStacks ?? options.role === "guest";
     this.writer = new ValueWriter({ ...parts, sendStacks }, limits);
     this.sender.writer = this.writer;
-    this.reader = new ValueReader({ ...parts, mapStack: options.mapStack ?? ((stack) => stack) });
+    this.reader = new ValueReader({
+      ...parts,
+      mapStack: options.mapStack ?? ((stack) => stack),
+      onPeerError: options.onPeerError ?? (() => {}),
+    });
     this.events = new EventHandlers((error, where) => this.handlerFailed(error, where));
     this.outgoing = new OutgoingCalls((id, reason) => this.answers.sendReason(Kind.cancel, id, reason), {
       peerName: this.name,

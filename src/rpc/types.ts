@@ -178,6 +178,8 @@ export interface RpcSessionOptions {
   readonly trace?: FrameTrace | undefined;
   /** Rewrites stacks of the peer's errors to source positions. */
   readonly mapStack?: (stack: string) => string;
+  /** Sees each error of the peer before anybody else does, and may add properties. Must not throw. */
+  readonly onPeerError?: (error: Error) => void;
   /** Errors that we send carry our stack. @default true for a guest, false for a host */
   readonly sendStacks?: boolean;
   /** The connection ended without goodbye: why? Everything pending waits for the answer and rejects with it. */

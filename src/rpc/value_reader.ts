@@ -21,6 +21,8 @@ export interface ReaderParts {
   readonly types: TypeRegistry;
   /** Rewrites stacks to source positions. */
   readonly mapStack: (stack: string) => string;
+  /** Sees each error before anybody else does. */
+  readonly onPeerError: (error: Error) => void;
 }
 
 const MAX_MEMBERS = 1024;
@@ -171,13 +173,15 @@ export class ValueReader {
       throw new ValueFailure("an error needs a record of further fields: it has none");
     }
     const stack = value[4] === null ? "" : this.#parts.mapStack(text(value[4]).slice(0, MAX_STACK));
-    return errorFromFields({
+    const error = errorFromFields({
       kind: text(value[1]),
       name: text(value[2]),
       message: text(value[3]),
       stack,
       more: this.#record(more as Record<string, unknown>),
     });
+    this.#parts.onPeerError(error);
+    return error;
   }
 
   #custom(value: unknown[]): unknown {

@@ -37,7 +37,7 @@ export function grantLine(permission: PermissionKind, value: string | null): str
 /**
  * Find the line for an error of Deno's.
  *
- * @param message Message of a `NotCapable` error.
+ * @param message Message of a `NotCapable` error, of Deno itself or of the permission broker.
  * @returns The line; null if the message is none of a missing permission, or nothing grants it.
  *
  * @example
@@ -52,6 +52,8 @@ export function grantLine(permission: PermissionKind, value: string | null): str
  * ```
  */
 export function suggestionFor(message: string): string | null {
+  const [, line] = /\. Add (permissions: \{ \w+: \[".*"\] \})$/s.exec(message) ?? [];
+  if (line !== undefined) return cleanText(line, MAX_VALUE_CHARACTERS);
   const [, permission = "", value] = /^Requires (\w+) access to "([\s\S]+)", run again with/.exec(message) ??
     [];
   return GRANTABLE.has(permission) && value !== undefined

@@ -13,6 +13,7 @@ import type { SandboxDirectory } from "../launcher/types.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import type { ExportDescription, LoadSpec, ServiceDescription } from "../rpc/mod.ts";
 import { mapStack, parseSourceMap, type SourceMap } from "../util/source_map.ts";
+import { grantHint } from "./add_suggestion.ts";
 import { PluginOutput } from "./plugin_output.ts";
 import { spareKey, startSpare } from "./spare_sandbox.ts";
 import { startSandbox } from "./start_sandbox.ts";
@@ -223,7 +224,7 @@ export async function importFailure(
     exitCode: exit?.exitCode ?? null,
     signal: exit?.signal ?? null,
     stderrTail: rewrite(sandbox.guest.stderrTail()),
-    hint: error instanceof CordonError ? error.hint : undefined,
+    hint: error instanceof CordonError ? error.hint ?? grantHint(error) : grantHint(error),
     cause: error,
   });
 }

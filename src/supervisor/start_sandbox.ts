@@ -14,6 +14,7 @@ import type { TypeRegistry } from "../rpc/mod.ts";
 import { socketTransport } from "../transport/mod.ts";
 import type { BootRecord } from "../util/boot_record.ts";
 import type { LearnedGrant } from "../util/permission.ts";
+import { addSuggestion } from "./add_suggestion.ts";
 import { bootRecord } from "./boot_record.ts";
 import type { PermissionBroker } from "./broker_types.ts";
 import { confinement } from "./confinement.ts";
@@ -185,6 +186,7 @@ function sessionOver(
     ambient: context.ambient,
     trace: traceFromEnvironment(config.name),
     ...(mapStack === undefined ? {} : { mapStack }),
+    onPeerError: addSuggestion,
     onGoodbye: () => guest.noteGoodbye(),
     onPeerClosed: () => whyItDied(guest, config.name, mapStack),
   });
