@@ -6,6 +6,7 @@
 
 import type { Finding } from "../errors.ts";
 import { elfInterpreter } from "./elf_interpreter.ts";
+import { ownRuntime, processRuntime } from "./own_runtime.ts";
 import { loaderLibraries } from "./loader_libraries.ts";
 import type { Probed } from "./probed.ts";
 import { isAbsent } from "./read_fact.ts";
@@ -21,7 +22,18 @@ const HEADER_BYTES = 65_536;
  * @returns The facts, or null with a finding that says what is wrong.
  */
 export async function probeDenoRuntime(path: string | null): Promise<Probed<DenoFacts | null>> {
-  const wanted = path ?? Deno.execPath();
+  const process = await processRuntime();
+  const wanted = path ?? await ownRuntime(process);
+  if (wanted === null) {
+    return unusable(
+      "this program was made by deno compile, which leaves no Deno for them, and there is none in PATH",
+      process.execPath,
+      [
+        'Install Deno where the program runs, or name it: createHost({ deno: "/path/to/deno" })',
+        "Or make the program with cordon compile, which carries the runtime along",
+      ],
+    );
+  }
   try {
     const executable = await Deno.realPath(wanted);
     const loaderTarget = elfInterpreter(await readStart(executable));
@@ -31,7 +43,7 @@ export async function probeDenoRuntime(path: string | null): Promise<Probed<Deno
     const loader = await Deno.realPath(loaderTarget);
     const [listing, version] = await Promise.all([
       runProgram(loader, ["--list", executable]),
-      path === null ? Deno.version.deno : denoVersion(executable),
+      wanted === process.execPath ? Deno.version.deno : denoVersion(executable),
     ]);
     if (listing === null || listing.exitCode !== 0) {
       return unusable(
@@ -79,8 +91,11 @@ function usable(fact: DenoFacts): Probed<DenoFacts> {
   return { fact, finding };
 }
 
-function unusable(summary: string, evidence: string): Probed<null> {
-  const fix = ["Install Deno for this system, for example: npm install -g deno"];
+function unusable(
+  summary: string,
+  evidence: string,
+  fix: readonly string[] = ["Install Deno for this system, for example: npm install -g deno"],
+): Probed<null> {
   return {
     fact: null,
     finding: { id: "deno", level: "fail", summary: `Plugins cannot be run: ${summary}`, evidence, fix },
