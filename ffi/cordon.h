@@ -179,4 +179,138 @@ CORDON_API int32_t cordon_open_path(const char *path);
  */
 CORDON_API int32_t cordon_lock_file(const char *path);
 
+/* --- cuda.c, cuda_share.c, cuda_run.c: a graphics driver --- */
+
+/*
+ * Nothing of the driver is linked: it is loaded when it is asked for. These
+ * functions return 0, a CUresult (more than 0, see cordon_cuda_error_name())
+ * or -errno. `cuda` is what cordon_cuda_open() gave; any thread may call, with
+ * the context that the work belongs to. A stream of 0 is the default one. What
+ * is made is the caller's to free with the function that is named after it.
+ */
+
+/* Load the driver and start it. -ENOENT: no such library, -ENOSYS: too old. */
+CORDON_API int32_t cordon_cuda_open(const char *path, uint64_t *cuda);
+/* Forget the driver; it stays loaded. Everything of it must be freed before. */
+CORDON_API int32_t cordon_cuda_close(void *cuda);
+/* Name of a CUresult; returns its length. -ENOENT: there is none. */
+CORDON_API int32_t cordon_cuda_error_name(void *cuda, int32_t result,
+					  char *into, uint32_t bytes);
+/* Version of the driver and number of devices. */
+CORDON_API int32_t cordon_cuda_counts(void *cuda, int32_t *counts);
+/*
+ * Memory in bytes, compute capability (2), virtual memory management, export
+ * as descriptor: five numbers; the device's name, and 16 bytes that identify it.
+ */
+CORDON_API int32_t cordon_cuda_device(void *cuda, int32_t ordinal,
+				      uint64_t *facts, char *name,
+				      uint32_t name_bytes, char *uuid);
+/* Hold the device's primary context, and let go of it. */
+CORDON_API int32_t cordon_cuda_context(void *cuda, int32_t ordinal,
+				       uint64_t *context);
+CORDON_API int32_t cordon_cuda_context_release(void *cuda, int32_t ordinal);
+/* Let one device reach another's memory. -EOPNOTSUPP: it cannot. */
+CORDON_API int32_t cordon_cuda_peer(void *cuda, uint64_t context,
+				    int32_t device, uint64_t peer_context,
+				    int32_t peer);
+/* Wait for all work. */
+CORDON_API int32_t cordon_cuda_synchronize(void *cuda, uint64_t context);
+/* Free and total memory of the device. */
+CORDON_API int32_t cordon_cuda_memory(void *cuda, uint64_t context,
+				      uint64_t *sizes);
+CORDON_API int32_t cordon_cuda_alloc(void *cuda, uint64_t context,
+				     uint64_t bytes, uint64_t *address);
+CORDON_API int32_t cordon_cuda_free(void *cuda, uint64_t context,
+				    uint64_t address);
+/* Copy from and to this process, waiting; between devices, not waiting. */
+CORDON_API int32_t cordon_cuda_write(void *cuda, uint64_t context, uint64_t to,
+				     const void *from, uint64_t bytes,
+				     uint64_t stream);
+CORDON_API int32_t cordon_cuda_read(void *cuda, uint64_t context, void *to,
+				    uint64_t from, uint64_t bytes,
+				    uint64_t stream);
+CORDON_API int32_t cordon_cuda_copy(void *cuda, uint64_t context, uint64_t to,
+				    uint64_t from_context, uint64_t from,
+				    uint64_t bytes, uint64_t stream);
+/* Set every byte to a value, not waiting. */
+CORDON_API int32_t cordon_cuda_fill(void *cuda, uint64_t context, uint64_t to,
+				    uint32_t value, uint64_t bytes,
+				    uint64_t stream);
+/* Kind of memory (2 is a device's), device, start and size of its allocation. */
+CORDON_API int32_t cordon_cuda_pointer(void *cuda, uint64_t context,
+				       uint64_t address, uint64_t *facts);
+
+/* Indices into the numbers that stand for shared memory. */
+#define CORDON_CUDA_ADDRESS 0
+#define CORDON_CUDA_BYTES 1		/* rounded up to the device's step */
+#define CORDON_CUDA_ALLOCATION 2
+
+/* Memory that can be exported as a descriptor. */
+CORDON_API int32_t cordon_cuda_share_create(void *cuda, uint64_t context,
+					    int32_t device, uint64_t bytes,
+					    uint64_t *memory);
+/* A descriptor for an allocation, the caller's. */
+CORDON_API int32_t cordon_cuda_share_export(void *cuda, uint64_t context,
+					    uint64_t allocation, int32_t *fd);
+/* Map what another process exported; the descriptor stays the caller's. */
+CORDON_API int32_t cordon_cuda_share_import(void *cuda, uint64_t context,
+					    int32_t device, int32_t fd,
+					    uint64_t bytes, uint64_t *memory);
+CORDON_API int32_t cordon_cuda_share_free(void *cuda, uint64_t context,
+					  const uint64_t *memory);
+/* Handles of 64 bytes, for processes that share a pid namespace. */
+CORDON_API int32_t cordon_cuda_ipc_export(void *cuda, uint64_t context,
+					  uint64_t address, void *ipc);
+CORDON_API int32_t cordon_cuda_ipc_import(void *cuda, uint64_t context,
+					  const void *ipc, uint64_t *address);
+CORDON_API int32_t cordon_cuda_ipc_free(void *cuda, uint64_t context,
+					uint64_t address);
+CORDON_API int32_t cordon_cuda_ipc_export_event(void *cuda, uint64_t context,
+						uint64_t event, void *ipc);
+CORDON_API int32_t cordon_cuda_ipc_import_event(void *cuda, uint64_t context,
+						const void *ipc,
+						uint64_t *event);
+
+CORDON_API int32_t cordon_cuda_stream(void *cuda, uint64_t context,
+				      uint64_t *stream);
+CORDON_API int32_t cordon_cuda_stream_free(void *cuda, uint64_t context,
+					   uint64_t stream);
+CORDON_API int32_t cordon_cuda_stream_synchronize(void *cuda, uint64_t context,
+						  uint64_t stream);
+CORDON_API int32_t cordon_cuda_stream_wait(void *cuda, uint64_t context,
+					   uint64_t stream, uint64_t event);
+/* An event; one for other processes measures no time. */
+CORDON_API int32_t cordon_cuda_event(void *cuda, uint64_t context,
+				     uint32_t is_shared, uint64_t *event);
+CORDON_API int32_t cordon_cuda_event_free(void *cuda, uint64_t context,
+					  uint64_t event);
+CORDON_API int32_t cordon_cuda_event_record(void *cuda, uint64_t context,
+					    uint64_t event, uint64_t stream);
+CORDON_API int32_t cordon_cuda_event_synchronize(void *cuda, uint64_t context,
+						 uint64_t event);
+CORDON_API int32_t cordon_cuda_event_query(void *cuda, uint64_t context,
+					   uint64_t event);
+CORDON_API int32_t cordon_cuda_event_elapsed(void *cuda, uint64_t context,
+					     uint64_t from, uint64_t to,
+					     float *milliseconds);
+
+/* A program: PTX text that ends with NUL, or a binary followed by one. */
+CORDON_API int32_t cordon_cuda_module(void *cuda, uint64_t context,
+				      const char *image, uint64_t bytes,
+				      uint64_t *module);
+CORDON_API int32_t cordon_cuda_module_free(void *cuda, uint64_t context,
+					   uint64_t module);
+CORDON_API int32_t cordon_cuda_kernel(void *cuda, uint64_t context,
+				      uint64_t module, const char *name,
+				      uint64_t *kernel);
+/*
+ * Start a kernel. `shape`: grid (3), block (3), bytes of shared memory. Its
+ * `count` arguments (256 at most) stand in `values` at `offsets`.
+ */
+CORDON_API int32_t cordon_cuda_launch(void *cuda, uint64_t context,
+				      uint64_t kernel, const uint32_t *shape,
+				      uint64_t stream, void *values,
+				      uint32_t bytes, const uint32_t *offsets,
+				      uint32_t count);
+
 #endif

@@ -387,3 +387,30 @@ export class NativeError extends CordonError {
     this.errno = options.errno;
   }
 }
+
+/** A graphics driver refused a call, or there is none. */
+export class CudaError extends CordonError {
+  /** `"CudaError"`, also in minified code. */
+  override readonly name: string = "CudaError";
+  /** Stable identifier of the class. */
+  override readonly code: string = "CORDON_CUDA";
+  /** The driver's function that was called. */
+  readonly call: string;
+  /** What it answered: the name of a CUresult such as `"CUDA_ERROR_OUT_OF_MEMORY"`, or of an errno. */
+  readonly result: string;
+
+  /**
+   * Make the error.
+   *
+   * @param message What could not be done.
+   * @param options The function and its answer.
+   */
+  constructor(
+    message: string,
+    options: CordonErrorOptions & { readonly call: string; readonly result: string },
+  ) {
+    super(message, options);
+    this.call = options.call;
+    this.result = options.result;
+  }
+}

@@ -8,7 +8,15 @@ import { say } from "./say.ts";
 
 const ROOT = new URL("../", import.meta.url);
 /** The files of ffi/ that make the library. */
-export const SOURCES: readonly string[] = ["shm.c", "fdpass.c", "seccomp.c", "process.c"];
+export const SOURCES: readonly string[] = [
+  "shm.c",
+  "fdpass.c",
+  "seccomp.c",
+  "process.c",
+  "cuda.c",
+  "cuda_share.c",
+  "cuda_run.c",
+];
 
 /** What every C file of the project is compiled with. */
 export const WARNINGS: readonly string[] = [

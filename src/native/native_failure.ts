@@ -71,7 +71,7 @@ export const ESRCH = -3;
  * @returns The error, to be thrown.
  */
 export function nativeFailure(call: string, result: number, hint?: string): NativeError {
-  const errno = ERRNO_NAMES[-result] ?? `errno ${-result}`;
+  const errno = errnoName(result);
   return new NativeError(`Cannot complete "${call}" as the system refused it: ${errno}`, {
     call,
     errno,
@@ -90,4 +90,14 @@ export function nativeFailure(call: string, result: number, hint?: string): Nati
 export function succeeded(call: string, result: number): number {
   if (result < 0) throw nativeFailure(call, result);
   return result;
+}
+
+/**
+ * The name of a negated errno.
+ *
+ * @param result What a native function returned.
+ * @returns Such as `"ENOENT"`.
+ */
+export function errnoName(result: number): string {
+  return ERRNO_NAMES[-result] ?? `errno ${-result}`;
 }
