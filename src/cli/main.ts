@@ -1,5 +1,5 @@
 /**
- * The command line of Cordon: run, call, doctor, explain, init, compile.
+ * The command line of Cordon: run, learn, call, doctor, explain, init, compile.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import { compileCommand } from "./commands/compile.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { initCommand } from "./commands/init.ts";
+import { learnCommand } from "./commands/learn.ts";
 import { runCommand } from "./commands/run.ts";
 import { reportError } from "./error_report.ts";
 import { EXIT, exitCode } from "./exit_code.ts";
@@ -24,6 +25,7 @@ import { version } from "./version.ts";
 
 const COMMANDS: readonly Command[] = [
   runCommand,
+  learnCommand,
   callCommand,
   doctorCommand,
   explainCommand,

@@ -121,6 +121,16 @@ export function timeoutMs(line: CommandLine): number | null {
   });
 }
 
+/**
+ * Whether a variable may be passed to a plugin.
+ *
+ * @param name Its name.
+ * @returns False for those that change the runtime itself.
+ */
+export function mayPassVariable(name: string): boolean {
+  return !NEVER_PASSED.test(name);
+}
+
 function permissionOptions(line: CommandLine): PermissionOptions {
   const net = lists(line, "allow-net");
   const env = lists(line, "allow-env");
@@ -128,7 +138,7 @@ function permissionOptions(line: CommandLine): PermissionOptions {
     read: paths(line, "read"),
     write: paths(line, "write"),
     net: net === true ? "host" : net,
-    env: env === true ? Object.keys(Deno.env.toObject()).filter((name) => !NEVER_PASSED.test(name)) : env,
+    env: env === true ? Object.keys(Deno.env.toObject()).filter(mayPassVariable) : env,
     sys: named(line, "sys"),
     unix: paths(line, "unix"),
   };

@@ -10,6 +10,7 @@ import type { LearnedGrant, PermissionKind } from "./broker_types.ts";
 type Question = { readonly permission: PermissionKind; readonly value: string | null };
 
 const MAX_REMEMBERED = 10_000;
+const NEVER_GRANTED: ReadonlySet<PermissionKind> = new Set<PermissionKind>(["run", "ffi", "import"]);
 
 /** Remembers questions. */
 export class GrantLearner {
@@ -41,8 +42,9 @@ export class GrantLearner {
     const isNotSocket = (path: string) => !unix.includes(path);
     const write = withoutCovered(values("write").filter(isNotSocket));
     const read = withoutCovered(values("read").filter(isNotSocket)).filter((path) => !isCovered(path, write));
+    // Before it asks for one program or library the runtime asks for all of them: only the one is worth a word.
     const refused = [...this.#asked.values()].filter(({ permission, value }) =>
-      value === null || permission === "run" || permission === "ffi" || permission === "import"
+      NEVER_GRANTED.has(permission) ? value !== null || values(permission).length === 0 : value === null
     );
     const net = values("net").filter((value) => !value.startsWith("unix:"));
     return Object.freeze({ read, write, net, env: values("env"), sys: values("sys"), unix, refused });

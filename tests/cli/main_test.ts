@@ -19,13 +19,13 @@ Deno.test("cordon prints its help on standard error and exits 64 when there is n
 Deno.test("cordon --help names every command with an example", async () => {
   const { code, out } = await cordon(["--help"]);
   assert.equal(code, 0);
-  for (const name of ["run", "call", "doctor", "explain"]) {
+  for (const name of ["run", "learn", "call", "doctor", "explain"]) {
     assert.match(out, new RegExp(`^  cordon ${name}\\b`, "m"));
   }
   assert.equal(out, (await cordon(["help"])).out);
 });
 
-for (const name of ["run", "call", "doctor", "explain"]) {
+for (const name of ["run", "learn", "call", "doctor", "explain"]) {
   Deno.test(`cordon ${name} --help shows options and examples, also when the line is wrong`, async () => {
     const { code, out } = await cordon([name, "--nonsense", "--help"]);
     assert.equal(code, 0);

@@ -4,12 +4,9 @@
  * @module
  */
 
-import type { ScriptResult } from "../../supervisor/types.ts";
 import type { Command, CommandContext } from "../command.ts";
-import { entryModule } from "../entry_module.ts";
-import { EXIT } from "../exit_code.ts";
-import { hostOptions, loadOptions, PLUGIN_OPTIONS, timeoutMs } from "../plugin_flags.ts";
-import { ENDING_SIGNALS, endingSignals, signalNumber } from "../signals.ts";
+import { PLUGIN_OPTIONS } from "../plugin_flags.ts";
+import { runToEnd } from "../run_to_end.ts";
 
 /** The command. */
 export const runCommand: Command = {
@@ -25,35 +22,6 @@ export const runCommand: Command = {
   run,
 };
 
-async function run({ line }: CommandContext): Promise<number> {
-  const [script, ...more] = line.positionals;
-  const entry = await entryModule(script, "run");
-  const limitMs = timeoutMs(line);
-  const { createHost } = await import("../../supervisor/host.ts");
-  using ending = endingSignals();
-  const timeout = limitMs === null ? null : AbortSignal.timeout(limitMs);
-  await using host = await createHost(hostOptions(line));
-  try {
-    const result = await host.run(entry, {
-      ...loadOptions(line),
-      args: [...more, ...line.rest],
-      forwardSignals: ENDING_SIGNALS,
-      ...(timeout === null ? {} : { signal: timeout }),
-    });
-    return hasEndedItself(result) ? result.code : interrupted(ending.received, timeout) ?? result.code;
-  } catch (error) {
-    const code = interrupted(ending.received, timeout);
-    if (code !== null) return code;
-    throw error;
-  }
-}
-
-/** A script that listens to signals ends as it likes, with an exit code of its own. */
-function hasEndedItself({ reason }: ScriptResult): boolean {
-  return reason !== "killed-by-host";
-}
-
-function interrupted(received: Deno.Signal | null, timeout: AbortSignal | null): number | null {
-  if (received !== null) return 128 + signalNumber(received);
-  return timeout?.aborted === true ? EXIT.timeout : null;
+function run({ line }: CommandContext): Promise<number> {
+  return runToEnd(line, "run");
 }
