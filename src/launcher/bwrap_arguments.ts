@@ -33,11 +33,12 @@ export function bwrapArguments(policy: SandboxPolicy, layout: BwrapLayout): stri
   const options = [
     ...isolation(policy),
     ...environment({ ...layout.variables, ...policy.environment }),
+    // First, as a grant may lie below /tmp.
+    ...scratch(policy.limits.tmpBytes),
     ...policy.mounts.flatMap((mount) => bind(mount, layout.pins)),
     ...runtimeBinds(layout),
     ...["--dir", "/proc/self", "--symlink", "/app/deno", "/proc/self/exe"],
     ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"],
-    ...scratch(policy.limits.tmpBytes),
     ...["--remount-ro", "/", "--chdir", policy.workingDirectory ?? "/app/plugin"],
   ];
   const broken = options.find((option) => option.includes("\0"));

@@ -49,7 +49,7 @@ export function sandboxPolicy(
     plugin: config.name,
     tier,
     arch: isConfined && facts.arch !== "other" ? facts.arch : null,
-    deno: denoPermissions(config.permissions, mounts),
+    deno: denoPermissions(config.permissions, mounts, scratch(config, tier)),
     mounts,
     network: network(config.permissions.net),
     environment: pluginEnvironment(config.permissions.env),
@@ -67,11 +67,20 @@ export function sandboxPolicy(
   });
 }
 
-function denoPermissions(permissions: PermissionConfig, mounts: readonly Mount[]): DenoPermissions {
+/** A scratch space is the plugin's own: whoever gives one means it to be used. Without mounts /tmp is the host's. */
+function scratch({ limits }: LoadConfig, tier: Tier): readonly string[] {
+  return limits.tmpBytes > 0 && (tier === "full" || tier === "namespaces") ? ["/tmp"] : [];
+}
+
+function denoPermissions(
+  permissions: PermissionConfig,
+  mounts: readonly Mount[],
+  own: readonly string[],
+): DenoPermissions {
   const devices = mounts.filter((mount) => mount.mode === "device").map((mount) => mount.target);
   return Object.freeze({
-    read: Object.freeze(paths([...permissions.read, ...permissions.write], permissions.unix, devices)),
-    write: Object.freeze(paths(permissions.write, permissions.unix, devices)),
+    read: Object.freeze(paths([...permissions.read, ...permissions.write], permissions.unix, devices, own)),
+    write: Object.freeze(paths(permissions.write, permissions.unix, devices, own)),
     net: denoNetwork(permissions),
     env: Object.freeze(Object.keys(permissions.env)),
     sys: Object.freeze([...permissions.sys]),
@@ -82,8 +91,9 @@ function paths(
   grants: readonly PathGrant[],
   sockets: readonly string[],
   devices: readonly string[],
+  own: readonly string[],
 ): string[] {
-  return [...new Set([...grants.map((grant) => grant.target), ...sockets, ...devices])];
+  return [...new Set([...grants.map((grant) => grant.target), ...sockets, ...devices, ...own])];
 }
 
 function denoNetwork(permissions: PermissionConfig): readonly string[] | "all" {

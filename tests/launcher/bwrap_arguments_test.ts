@@ -51,10 +51,12 @@ Deno.test("bwrapArguments() with every kind of grant", () => {
   const pins = new Map([["/srv/pinned", 7], ["/srv/out", 8]]);
   deepEqual(
     argumentsFor({ permissions, limits, gpu: true }, { pins }).split(" "),
-    (`${ISOLATION.replace("--unshare-net ", "")} --setenv HOME /tmp --setenv NAME value ` +
+    (`${
+      ISOLATION.replace("--unshare-net ", "")
+    } --setenv HOME /tmp --setenv NAME value --size 1024 --perms 0700 --tmpfs /tmp ` +
       "--ro-bind-fd 7 /pinned --bind-fd 8 /out --ro-bind /work/data /work/data " +
       "--ro-bind /srv/app.sock /srv/app.sock --dev-bind /dev/nvidia0 /dev/nvidia0 " +
-      `${RUNTIME} --size 1024 --perms 0700 --tmpfs /tmp --remount-ro / --chdir /work`).split(" "),
+      `${RUNTIME} --remount-ro / --chdir /work`).split(" "),
   );
 });
 

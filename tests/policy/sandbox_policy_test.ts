@@ -28,6 +28,16 @@ Deno.test("sandboxPolicy() grants nothing that was not asked for", () => {
   deepEqual(seccomp, { network: false, unix: false, gpu: false, hostFiles: false });
 });
 
+Deno.test("sandboxPolicy() lets a plugin use the scratch space that it was given, where it is its own", () => {
+  const limits = { ...DEFAULT_LIMITS, tmpBytes: 1024 };
+  const { deno } = policy({ limits });
+  deepEqual([deno.read, deno.write], [["/tmp"], ["/tmp"]]);
+  for (const [sandbox, facts] of [["permissions-only", {}], ["best-effort", { bwrap: null }]] as const) {
+    const { deno } = policy({ limits, sandbox }, facts);
+    deepEqual([deno.read, deno.write], [[], []], "elsewhere /tmp is the host's");
+  }
+});
+
 Deno.test("sandboxPolicy() is frozen all the way down", () => {
   const read = [{ source: "/srv/a", target: "/srv/a" }];
   const made = policy({ permissions: { ...NO_PERMISSIONS, read, env: { A: "1" } } });
