@@ -45,7 +45,9 @@ export async function runShutdownHooks(): Promise<number> {
       await hook();
     } catch (error) {
       exitCode = 1;
-      reportError(error);
+      // `reportError()` would end the process before the other hooks have run.
+      // deno-lint-ignore no-console
+      console.error(error);
     }
   }
   return exitCode;
