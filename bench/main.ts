@@ -1,8 +1,14 @@
 /** Runs the benchmarks, one after another: `deno task bench [cold|rpc|tensor]`. */
 
 import { coldStartBench } from "./cold_start.ts";
+import { rpcBench } from "./rpc.ts";
+import { tensorBench } from "./tensor.ts";
 
-const ALL: Readonly<Record<string, () => Promise<void>>> = { cold: coldStartBench };
+const ALL: Readonly<Record<string, () => Promise<void>>> = {
+  cold: coldStartBench,
+  rpc: rpcBench,
+  tensor: tensorBench,
+};
 
 const wanted = Deno.args.length === 0 ? Object.keys(ALL) : Deno.args;
 for (const name of wanted) {
