@@ -93,7 +93,11 @@ export interface CallOptions {
 
 /** The call that the running code serves. */
 export interface CallContext {
-  /** The session that it came over. */
+  /**
+   * The session that it came over.
+   *
+   * @internal
+   */
   readonly session: RpcSession;
   /** The caller's number for it; 0 for a notification. */
   readonly id: number;

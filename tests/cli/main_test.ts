@@ -19,13 +19,13 @@ Deno.test("cordon prints its help on standard error and exits 64 when there is n
 Deno.test("cordon --help names every command with an example", async () => {
   const { code, out } = await cordon(["--help"]);
   assert.equal(code, 0);
-  for (const name of ["run", "learn", "call", "doctor", "explain"]) {
+  for (const name of ["run", "learn", "call", "doctor", "explain", "compile"]) {
     assert.match(out, new RegExp(`^  cordon ${name}\\b`, "m"));
   }
   assert.equal(out, (await cordon(["help"])).out);
 });
 
-for (const name of ["run", "learn", "call", "doctor", "explain"]) {
+for (const name of ["run", "learn", "call", "doctor", "explain", "compile"]) {
   Deno.test(`cordon ${name} --help shows options and examples, also when the line is wrong`, async () => {
     const { code, out } = await cordon([name, "--nonsense", "--help"]);
     assert.equal(code, 0);
@@ -46,6 +46,10 @@ const REFUSED: readonly (readonly [number, string[], RegExp])[] = [
   [64, ["doctor", "patient"], /doctor takes no arguments/],
   [66, ["run", "no_such_file.ts"], /error: Cannot run "no_such_file.ts": there is no such file/],
   [66, ["run", "src"], /error: Cannot run "src" as it is not a file/],
+  [64, ["compile", "deno.json"], /hint: Write --output=FILE/],
+  [64, ["compile", "-o", "app", "https://example.com/host.ts"], /Cannot compile a remote program/],
+  [64, ["compile", "-o", "app", "mod.ts", "deno.json"], /more than one program/],
+  [66, ["compile", "-o", "app", "no_such_file.ts"], /there is no such file/],
   [66, ["explain", "no_such_file.ts"], /there is no such file/],
 ];
 
