@@ -59,6 +59,7 @@ export type {
   LimitOptions,
   LoadOptions,
   OnQueueFull,
+  OutputOption,
   PermissionOptions,
   PoolOptions,
   RestartOptions,
@@ -67,6 +68,32 @@ export type {
   WatchOptions,
 } from "./src/config/types.ts";
 export type { ProfileName } from "./src/config/mod.ts";
+export type {
+  LearnedGrant,
+  OnPermission,
+  PermissionAnswer,
+  PermissionKind,
+  PermissionRequest,
+} from "./src/util/permission.ts";
+export type { PermissionEvent } from "./src/supervisor/permission_event.ts";
+export { grantText } from "./src/supervisor/learned_grant.ts";
+export { auditSink, logSink, metricsSink, teeSink, traceSink } from "./src/observe/mod.ts";
+export type {
+  AuditEntry,
+  AuditSink,
+  AuditSinkOptions,
+  DurationHistogram,
+  LogLevel,
+  LogSinkOptions,
+  MetricsSink,
+  MetricsSnapshot,
+  ObservedEvent,
+  PluginMetrics,
+  Sink,
+  TeeSink,
+  TraceSink,
+  TraceSinkOptions,
+} from "./src/observe/mod.ts";
 export type {
   Account,
   DenoPermissions,

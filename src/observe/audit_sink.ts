@@ -10,14 +10,17 @@ import type { ObservedEvent, Sink } from "./types.ts";
 export interface AuditEntry {
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Name of the plugin. */
   readonly plugin: string | null;
   /** Such as `"read"` or `"net"`. */
   readonly permission: string;
   /** What it was about, such as a path; null for "all". */
   readonly value: string | null;
+  /** What it was told. */
   readonly outcome: "allow" | "deny";
   /** Who decided, such as `"policy"`; empty if it was not said. */
   readonly by: string;
+  /** Why, for people. */
   readonly reason: string;
 }
 

@@ -8,8 +8,11 @@ import type { ObservedEvent, Sink } from "./types.ts";
 
 /** Durations of calls, in buckets that double. */
 export interface DurationHistogram {
+  /** Calls that ended. */
   readonly count: number;
+  /** What they took together, in milliseconds. */
   readonly sumMs: number;
+  /** What the longest took, in milliseconds. */
   readonly maxMs: number;
   /** Upper bounds in milliseconds, the last being Infinity, with the calls that took at most so long. */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];
@@ -23,6 +26,7 @@ export interface PluginMetrics {
   readonly calls: Readonly<Record<string, number>>;
   /** Crashes by reason. */
   readonly crashes: Readonly<Record<string, number>>;
+  /** How long its calls took. */
   readonly durations: DurationHistogram;
 }
 
@@ -30,6 +34,7 @@ export interface PluginMetrics {
 export interface MetricsSnapshot {
   /** Events that belong to no plugin, by kind. */
   readonly host: Readonly<Record<string, number>>;
+  /** By name of the plugin. */
   readonly plugins: Readonly<Record<string, PluginMetrics>>;
 }
 

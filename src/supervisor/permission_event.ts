@@ -5,6 +5,7 @@
  */
 
 import type { EgressDecision } from "../network/types.ts";
+import type { PermissionKind } from "../util/permission.ts";
 import type { PermissionAudit } from "./broker_types.ts";
 import { grantLine } from "./grant_line.ts";
 
@@ -15,13 +16,13 @@ export interface PermissionEvent {
   /** Name of the plugin. */
   readonly plugin: string;
   /** What kind of thing it wanted; `"protocol"` if its runtime broke the broker's protocol and was disconnected. */
-  readonly permission: PermissionAudit["permission"];
+  readonly permission: PermissionKind | "protocol";
   /** Path, `host:port` or name; null is everything of that kind. */
   readonly value: string | null;
   /** What it was told. */
   readonly outcome: "allow" | "deny";
   /** What decided: the grant, the runtime's own needs, a fixed rule, the callback, learn mode, a rate, the proxy. */
-  readonly by: PermissionAudit["by"] | "proxy";
+  readonly by: "policy" | "runtime" | "rule" | "callback" | "learn" | "rate" | "proxy";
   /** Why, for people. May name addresses that the plugin is not told. */
   readonly reason: string;
   /** The line that would grant it; null if none would, or if it was allowed. */
