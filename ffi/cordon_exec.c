@@ -18,11 +18,14 @@
  *	--seccomp-fd=N			system call filter, read from descriptor N, in force for the program
  *	--close-fds-from=N		close the descriptors from N on
  *	--keep-fd=N			but not this one
+ *	--cgroup-fd=N			enter the control group whose cgroup.procs is open on descriptor N
+ *	--guard				stay as the program's parent: end like it, and not before everything that it
+ *					started; with --pdeathsig, end all of that when the parent dies
  *
  * Nothing is skipped: what cannot be done ends the process with a code of its own and one line on stderr. The order
  * of the steps is fixed, whatever the order of the options. The environment passes through.
  */
-#include "cordon_exec_options.h"
+#include "cordon_exec_guard.h"
 
 #define MAX_ARGUMENTS 4096
 #define MAX_ARGUMENT_BYTES (256 * 1024)
@@ -80,10 +83,20 @@ static void follow_parent(void)
 {
 	if (!plan.has_parent)
 		return;
-	must(EXIT_PDEATHSIG, "pdeathsig", kernel_call(NR_PRCTL, PR_SET_PDEATHSIG_, SIGKILL_, 0, 0, 0));
+	must(EXIT_PDEATHSIG, "pdeathsig",
+	     kernel_call(NR_PRCTL, PR_SET_PDEATHSIG_, plan.is_guarded ? SIGTERM_ : SIGKILL_, 0, 0, 0));
 	/* It may have died before the line above. */
 	if ((uint64_t)kernel_call(NR_GETPPID, 0, 0, 0, 0, 0) != plan.parent)
 		fail(EXIT_PDEATHSIG, "pdeathsig", ESRCH_);
+}
+
+/* "0" stands for whoever writes it. */
+static void enter_cgroups(void)
+{
+	for (size_t i = 0; i < plan.cgroup_count; i++) {
+		must(EXIT_CGROUP, "cgroup", kernel_call(NR_WRITE, plan.cgroups[i], (long)"0", 1, 0, 0));
+		kernel_call(NR_CLOSE, plan.cgroups[i], 0, 0, 0, 0);
+	}
 }
 
 static void set_limits(void)
@@ -195,18 +208,24 @@ _Noreturn void cordon_exec_main(char **stack)
 	char **environment = stack + 2 + count;
 	const char *source = count == 2 ? after(stack[2], "--args-fd=") : NULL;
 	size_t filter_size;
+	uint64_t signals = 0;
 
 	if (!count)
 		fail(EXIT_USAGE, "no program", EINVAL_);
 	parse(source ? arguments_from(stack[2], source) : arguments);
 	filter_size = read_filter();
+	if (plan.is_guarded)
+		block_signals(&signals);
 	follow_parent();
+	enter_cgroups();
 	set_limits();
 	if (plan.no_new_privs)
 		must(EXIT_NO_NEW_PRIVS, "no-new-privs", kernel_call(NR_PRCTL, PR_SET_NO_NEW_PRIVS_, 1, 0, 0, 0));
 	enter_landlock();
 	close_descriptors();
 	install_filter(filter_size);
+	if (plan.is_guarded)
+		start_guarded(signals);
 	fail(EXIT_EXEC, plan.command[0],
 	     -kernel_call(NR_EXECVE, (long)plan.command[0], (long)plan.command, (long)environment, 0, 0));
 }

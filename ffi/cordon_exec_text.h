@@ -15,6 +15,8 @@ enum exit_code {
 	EXIT_CLOSE_FDS = 69,
 	EXIT_SECCOMP = 70,
 	EXIT_EXEC = 71,
+	EXIT_CGROUP = 72,
+	EXIT_GUARD = 73,
 };
 
 static const struct {

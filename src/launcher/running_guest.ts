@@ -20,7 +20,7 @@ import { maxScratchFiles, ScratchWatch } from "./scratch_watch.ts";
 import { signalProcess } from "./signal_process.ts";
 
 const STDERR_TAIL_BYTES = 8192;
-/** Bubblewrap reports its child within milliseconds; if it does not, it is killed itself. */
+/** Bubblewrap reports its child within milliseconds; if it does not, its guard is told to end everything. */
 const STATUS_GRACE_MS = 1000;
 
 /** What a running guest is made of. It owns all of it. */
@@ -161,7 +161,7 @@ export class RunningGuest implements LaunchedGuest {
   }
 
   /**
-   * The kernel ends everything in a pid namespace with its first process; bubblewrap then ends by itself. Once the
+   * The kernel ends everything in a pid namespace with its first process; bubblewrap and its guard then end by themselves. Once the
    * process that was spawned has been waited for, pids below it may belong to others.
    */
   #killNow(): void {
@@ -170,7 +170,9 @@ export class RunningGuest implements LaunchedGuest {
     const { childPid } = this.#status.status;
     if (statusFd === null) child.kill("SIGKILL");
     else if (childPid !== null) signalProcess(childPid, "SIGKILL");
-    this.#killTimer ??= setTimeout(() => child.kill("SIGKILL"), STATUS_GRACE_MS);
+    // The guard takes that as the host's death and leaves nothing behind.
+    const last = statusFd === null ? "SIGKILL" : "SIGTERM";
+    this.#killTimer ??= setTimeout(() => this.#isAlive() && signalProcess(this.pid, last), STATUS_GRACE_MS);
   }
 
   #isAlive(): boolean {

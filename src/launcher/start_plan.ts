@@ -9,7 +9,13 @@ import type { SandboxPolicy } from "../policy/types.ts";
 import type { LaunchRequest, SandboxPaths } from "./types.ts";
 import { LaunchError, SandboxUnavailableError } from "../errors.ts";
 import { bwrapArguments } from "./bwrap_arguments.ts";
-import { cordonExecArguments, type ExecSurroundings, policyExecPlan, type Rlimits } from "./exec/mod.ts";
+import {
+  cordonExecArguments,
+  cordonGuardArguments,
+  type ExecSurroundings,
+  policyExecPlan,
+  type Rlimits,
+} from "./exec/mod.ts";
 import { guestCommand } from "./guest_command.ts";
 import { type ExpectedMount, expectedMounts } from "./mount_check.ts";
 import { bwrapFilter } from "./seccomp/mod.ts";
@@ -61,7 +67,7 @@ function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Des
       },
     );
   }
-  if (paths.exec === null) throw helperMissing(policy.plugin);
+  if (paths.exec === null || files.exec === null) throw helperMissing(policy.plugin);
   // Bound by descriptor, nothing can be swapped between the check and the mount.
   const canPin = runtime.bwrap.options.has("ro-bind-fd") && runtime.bwrap.options.has("bind-fd");
   const granted = policy.mounts.filter((mount) => mount.mode !== "device");
@@ -78,9 +84,10 @@ function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Des
     ...["--seccomp", String(seccompFd)],
     ...["--json-status-fd", String(statusFd)],
   ];
+  const guard = { parentPid: Deno.pid, cgroupFds: [] };
   return {
-    program: runtime.bwrap.path,
-    args: [...args, "--", ...command],
+    program: files.exec,
+    args: cordonGuardArguments(guard, [runtime.bwrap.path, ...args, "--", ...command]),
     environment: {},
     workingDirectory: "/",
     statusFd,

@@ -120,7 +120,9 @@ Deno.test("bwrap's command line names nothing of the host but itself", async () 
   await using harness = await SandboxHarness.open(ECHO_GUEST);
   const guest = await harness.launch();
   using _connection = await guest.accept(deadline());
-  const [program, ...args] = readProc(guest.pid, "cmdline")!.split("\0");
+  const guard = readProc(guest.pid, "cmdline")!.split("\0");
+  const [program, ...args] = guard.slice(guard.indexOf("--") + 1);
+  deepEqual(guard.slice(0, 3), [harness.directory.files.exec, "--guard", `--pdeathsig=${Deno.pid}`]);
   equal(program, harness.facts.bwrap!.path);
   const paths = args.filter((arg) => arg.startsWith("/"));
   deepEqual(paths, ["/app/cordon-exec", "/app/deno", "/app/guest.js", "/run/cordon/boot.json"]);

@@ -21,16 +21,23 @@ Deno.test("launch() starts a guest that talks over its socket", async () => {
 
 Deno.test("launch() rejects with the program's name when it does not exist", async () => {
   await using harness = await SandboxHarness.open(ECHO_GUEST);
-  const bwrap = { path: "/nonexistent/bwrap", options: new Set<string>() };
-  const directory = await harness.directory.createSandboxDirectory();
+  const files = { ...harness.directory.files, exec: "/nonexistent/cordon-exec" };
   await rejects(
-    harness.launch({
-      directory,
-      runtime: { bwrap, deno: harness.facts.deno! },
-    }),
+    harness.launch({ files }),
     (error: Error) =>
-      error instanceof LaunchError && error.stage === "spawn" && error.message.includes("/nonexistent/bwrap"),
+      error instanceof LaunchError && error.stage === "spawn" &&
+      error.message.includes("/nonexistent/cordon-exec"),
   );
+});
+
+Deno.test("LaunchedGuest.accept() rejects with the name of a bubblewrap that does not exist", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const bwrap = { path: "/nonexistent/bwrap", options: new Set<string>() };
+  const guest = await harness.launch({ runtime: { bwrap, deno: harness.facts.deno! } });
+  await rejects(guest.accept(deadline()), (error: Error) => {
+    return error instanceof LaunchError && error.stage === "sandbox" &&
+      error.stderrTail === "cordon-exec: /nonexistent/bwrap: ENOENT\n";
+  });
 });
 
 Deno.test("LaunchedGuest.accept() rejects with stderr when the guest ends without connecting", async () => {

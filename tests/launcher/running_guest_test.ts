@@ -103,7 +103,7 @@ Deno.test("LaunchedGuest can be disposed while its guest runs on", async () => {
   {
     await using guest = await harness.launch({ args: [marker] });
     await eventually("the guest runs", () => guest.stderrTail() === "here\n");
-    equal(pidsWith(marker).length, 2);
+    equal(pidsWith(marker).length, 3, "the guard, bubblewrap and the guest");
   }
   deepEqual(pidsWith(marker), []);
 });

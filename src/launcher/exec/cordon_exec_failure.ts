@@ -13,7 +13,9 @@ export type ExecStep =
   | "landlock"
   | "close-fds"
   | "seccomp"
-  | "exec";
+  | "exec"
+  | "cgroup"
+  | "guard";
 
 /** One failure of cordon-exec. */
 export interface CordonExecFailure {
@@ -34,6 +36,8 @@ const STEPS: ReadonlyMap<number, ExecStep> = new Map([
   [69, "close-fds"],
   [70, "seccomp"],
   [71, "exec"],
+  [72, "cgroup"],
+  [73, "guard"],
 ]);
 
 /**

@@ -5,10 +5,12 @@
  */
 
 export { cordonExecArguments } from "./cordon_exec_arguments.ts";
+export { cordonGuardArguments } from "./cordon_guard_arguments.ts";
 export { cordonExecBinary, type EmbeddedExec } from "./cordon_exec_binary.ts";
 export { type CordonExecFailure, cordonExecFailure, type ExecStep } from "./cordon_exec_failure.ts";
 export {
   type ExecPlan,
+  type GuardPlan,
   LANDLOCK_ABI_KNOWN,
   type LandlockPlan,
   type RlimitName,
