@@ -21,9 +21,13 @@ static char *environment_list[MAX_POINTERS];
 static char executable_variable[MAX_PATH + 32];
 static char bundler_variable[MAX_PATH + 32];
 static char deno_variable[MAX_PATH + 32];
+static char descriptor_path[64];
 static char directory_path[MAX_PATH];
 static char runtime_path[MAX_PATH + MAX_NAME];
 static char program_path[MAX_PATH + MAX_NAME];
+
+/* Why the kernel refused to execute the runtime, as -errno; 0 if it was never asked. */
+static long exec_failure;
 
 static _Noreturn void fail(const char *what)
 {
@@ -108,12 +112,24 @@ static void fill_environment(char **environment)
 	environment_list[count] = NULL;
 }
 
-/* Returns only if the kernel refused. */
+/* Returns only if the kernel forbids it. Emulators of another processor know no execveat. */
 static void become_runtime(int fd, char **user, char **environment, int is_in_memory)
 {
 	fill_arguments(user, is_in_memory);
 	fill_environment(environment);
-	kernel_call(NR_EXECVEAT, fd, (long)"", (long)argument_list, (long)environment_list, AT_EMPTY_PATH_);
+	exec_failure = kernel_call(NR_EXECVEAT, fd, (long)"", (long)argument_list, (long)environment_list,
+				   AT_EMPTY_PATH_);
+	if (exec_failure == -ENOSYS_) {
+		append_number(append(descriptor_path, "/proc/self/fd/"), (uint64_t)fd);
+		exec_failure = kernel_call(NR_EXECVE, (long)descriptor_path, (long)argument_list,
+					   (long)environment_list, 0, 0);
+	}
+	/* From another directory it may be allowed. Everything else is the same everywhere. */
+	if (exec_failure == -EACCES_ || exec_failure == -EPERM_)
+		return;
+	if (exec_failure == -ENOENT_)
+		fail("cannot start the runtime: its loader is missing, which the system's C library (glibc) brings");
+	fail("cannot start the runtime: the kernel cannot execute it");
 }
 
 /* Makes one directory if it is missing. It must be ours, and nobody else may write to it. */
@@ -274,5 +290,7 @@ _Noreturn void cordon_launcher_main(char **stack)
 	try_below(variable(environment, "XDG_RUNTIME_DIR="), "", user, environment);
 	try_temporary(user, environment);
 	start_in_memory(user, environment);
+	if (exec_failure)
+		fail("cannot start the runtime: executing it is forbidden");
 	fail("cannot unpack the runtime: no directory is writable, and memory files are refused");
 }

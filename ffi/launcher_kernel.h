@@ -8,6 +8,11 @@
 #define CORDON_ENTRY "cordon_launcher_main"
 #include "cordon_exec_kernel.h"
 
+#define EPERM_ 1
+#define ENOENT_ 2
+#define EACCES_ 13
+#define ENOSYS_ 38
+
 #define O_RDONLY_ 0
 #define O_WRONLY_ 1
 #define O_CREAT_ 0100

@@ -235,10 +235,13 @@ static int unpack_all(int directory)
 		const struct payload_file *file = &payload.files[i];
 		int fd = open_stamped(directory, file);
 
-		if (fd < 0 && !is_locked)
-			is_locked = !kernel_call(NR_FLOCK, directory, LOCK_EXCLUSIVE, 0, 0, 0);
-		if (fd < 0)
+		/* Without a lock two processes would write the same file. */
+		if (fd < 0 && !is_locked && kernel_call(NR_FLOCK, directory, LOCK_EXCLUSIVE, 0, 0, 0))
+			return -1;
+		if (fd < 0) {
+			is_locked = 1;
 			fd = open_or_unpack(directory, file);
+		}
 		if (fd < 0)
 			return fd;
 		if (file->role == ROLE_RUNTIME)

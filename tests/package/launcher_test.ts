@@ -6,6 +6,8 @@ import { launcherBinary } from "../../src/cli/executable/launcher_binary.ts";
 import { writeExecutable } from "../../src/cli/executable/write_executable.ts";
 import { compilerVersion, TARGETS } from "../../tools/build_ffi.ts";
 import { compiledLauncher, LAUNCHER_MODULE, launcherModule } from "../../tools/build_launcher.ts";
+import { sandboxSkip } from "../cli/cordon.ts";
+import { folderWith } from "../testing/fixtures.ts";
 import { type Account, unprivileged } from "./account.ts";
 
 const launcher = Deno.build.os === "linux" ? launcherBinary(Deno.build.arch) : null;
@@ -141,6 +143,61 @@ launcherTest("survives many first starts at once, and leaves nothing half done",
   ]);
 });
 
+const emulator = await compilerVersion("qemu-aarch64");
+
+Deno.test({
+  name: `the launcher for aarch64 unpacks what it carries${
+    emulator === null ? " [skipped: no aarch64 emulator]" : ""
+  }`,
+  ignore: emulator === null,
+  async fn() {
+    await using folder = await folderWith({ "cache/keep": "" });
+    const runtime = crypto.getRandomValues(new Uint8Array(60_000));
+    await writeExecutable(`${folder.path}/app`, {
+      launcher: launcherBinary("aarch64")!,
+      args: [],
+      parts: [
+        { name: "program", role: "program", mode: 0o400, source: new Uint8Array(3) },
+        { name: "runtime", role: "runtime", mode: 0o555, source: runtime },
+      ],
+    });
+    const { code, stderr } = await new Deno.Command("qemu-aarch64", {
+      args: [`${folder.path}/app`],
+      env: { XDG_CACHE_HOME: `${folder.path}/cache` },
+    }).output();
+    // Random bytes are no program: this is as far as it can come.
+    assert.match(
+      new TextDecoder().decode(stderr),
+      /^cordon: cannot start the runtime: the kernel cannot execute it\n$/,
+    );
+    assert.equal(code, 70);
+    const [directory] = await names(`${folder.path}/cache/cordon-runtime`);
+    assert.deepEqual(
+      await Deno.readFile(`${folder.path}/cache/cordon-runtime/${directory}/runtime`),
+      runtime,
+    );
+  },
+});
+
+launcherTest(
+  "says what is missing where the runtime cannot be executed",
+  async (app) => {
+    const bwrap = await new Deno.Command("bwrap", {
+      args: ["--unshare-user", "--ro-bind", app.path, "/app", "--proc", "/proc", "--tmpfs", "/tmp", "/app"],
+      clearEnv: true,
+      env: { PATH: "/usr/bin" },
+      ...unprivileged(),
+    }).output();
+    assert.equal(bwrap.code, 70);
+    assert.equal(
+      new TextDecoder().decode(bwrap.stderr),
+      "cordon: cannot start the runtime: its loader is missing, which the system's C library (glibc) brings\n",
+    );
+  },
+  REPORT,
+  await sandboxSkip(),
+);
+
 interface App {
   readonly directory: string;
   readonly path: string;
@@ -158,10 +215,15 @@ interface App {
   own(): Promise<void>;
 }
 
-function launcherTest(claim: string, body: (app: App) => Promise<void>, program: string = REPORT): void {
+function launcherTest(
+  claim: string,
+  body: (app: App) => Promise<void>,
+  program: string = REPORT,
+  why: string = skip,
+): void {
   Deno.test({
-    name: `a compiled executable ${claim}${skip}`,
-    ignore: skip !== "",
+    name: `a compiled executable ${claim}${why}`,
+    ignore: why !== "",
     async fn() {
       const directory = await Deno.makeTempDir({ prefix: "cordon-launcher-test-" });
       try {
