@@ -48,8 +48,10 @@ export async function dropPrivileges(boot: BootRecord, { native }: Privileges): 
     { name: "read", path: record },
     { name: "read", path: socket },
     { name: "write", path: socket },
-    { name: "net", host: `unix:${socket}` },
   ];
+  // Of the whole network no part can be given up. Connecting takes read and write of the path, too: both are gone.
+  const { state } = await Deno.permissions.query({ name: "net" });
+  if (state !== "granted") descriptors.push({ name: "net", host: `unix:${socket}` });
   for (const descriptor of descriptors) await giveUp(descriptor);
   if (boot.filter === null) return;
   if (native === null) throw new TypeError("Cannot narrow system calls: the native library is missing");
