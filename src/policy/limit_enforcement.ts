@@ -14,6 +14,8 @@ export interface LimitContext {
   readonly tier: Tier;
   /** The operating system is Linux, so that resource limits of a process can be set. */
   readonly isLinux: boolean;
+  /** The host can set limits of a running guest: it has its native library. */
+  readonly hasNative: boolean;
   /** The plugin has a writable path of the host. */
   readonly hasWritablePath: boolean;
 }
@@ -51,6 +53,10 @@ function memory(limits: LimitConfig, context: LimitContext): LimitEnforcement {
   const requested = limits.memoryBytes;
   if (!context.isLinux) {
     return { requested, mechanism: "v8", hard: false, note: "bounds the JavaScript heap only" };
+  }
+  if (!context.hasNative) {
+    const note = "the host may not use FFI, without which the bound cannot be computed";
+    return { requested, mechanism: "none", hard: false, note };
   }
   const note = "private memory; memory shared with the host and /tmp have bounds of their own";
   return { requested, mechanism: "rlimit", hard: true, note };

@@ -23,6 +23,8 @@ export interface PolicyContext {
   readonly findings?: readonly Finding[];
   /** Current directory of the host, absolute. */
   readonly workingDirectory: string;
+  /** The host has its native library, with which it bounds memory. @default true */
+  readonly hasNative?: boolean;
 }
 
 /**
@@ -60,6 +62,7 @@ export function sandboxPolicy(
     enforcement: limitEnforcement(config.limits, {
       tier,
       isLinux,
+      hasNative: context.hasNative ?? true,
       hasWritablePath: config.permissions.write.length > 0,
     }),
     runAs: isLinux && facts.uid === 0 ? context.runAs : null,

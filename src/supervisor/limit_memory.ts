@@ -25,25 +25,32 @@ export interface MemoryLimitRequest {
  * which counts private writable mappings: setrlimit(2). A host that is root in a container may lack the right to do so.
  *
  * @param request What the limit is computed from.
- * @throws {SandboxUnavailableError} If the limit is required and cannot be computed.
+ * @throws {SandboxUnavailableError} If the policy promises the bound and it cannot be computed.
  */
 export async function limitMemory(request: MemoryLimitRequest): Promise<void> {
   const { native, guest, policy, directory, boot } = request;
   if (policy.enforcement.memory.mechanism !== "rlimit") return;
   const pid = await guest.guestPid;
-  if (native === null || pid === null || boot.paths.library === null) {
-    if (policy.limits.enforce.memory !== "required") return;
-    throw new SandboxUnavailableError(`Cannot bound the memory of plugin "${policy.plugin}"`, {
+  // A guest that is gone meanwhile is reported as such by whoever talks to it.
+  if (pid === null) return;
+  if (native === null || boot.paths.library === null) throw unbounded(policy.plugin);
+  const dataBytes = usedDataBytes(native, pid) + policy.limits.memoryBytes;
+  await directory.write(directory.boot, JSON.stringify({ ...boot, dataBytes } satisfies BootRecord));
+}
+
+/** The policy promised a bound, so nothing goes on without it. */
+function unbounded(plugin: string): SandboxUnavailableError {
+  return new SandboxUnavailableError(
+    `Cannot bound the memory of plugin "${plugin}": there is no native library`,
+    {
       findings: [{
         id: "native-library",
         level: "fail",
         summary: "the host may not use FFI, so memory cannot be bounded",
         fix: ["run the host with --allow-ffi"],
       }],
-    });
-  }
-  const dataBytes = usedDataBytes(native, pid) + policy.limits.memoryBytes;
-  await directory.write(directory.boot, JSON.stringify({ ...boot, dataBytes } satisfies BootRecord));
+    },
+  );
 }
 
 /** VmData of a process, in bytes: proc_pid_status(5). */

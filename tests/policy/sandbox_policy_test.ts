@@ -219,3 +219,15 @@ function unfrozen(value: unknown, path: string): string[] {
   const below = Object.entries(value).flatMap(([key, child]) => unfrozen(child, `${path}.${key}`));
   return Object.isFrozen(value) ? below : [path, ...below];
 }
+
+Deno.test("sandboxPolicy() does not claim a bound on memory for a host without its native library", () => {
+  const context = { runAs: RUN_AS, workingDirectory: "/work", hasNative: false };
+  const { memory } = sandboxPolicy(fakeConfig(), fakeFacts(), context).enforcement;
+  deepEqual([memory.mechanism, memory.hard], ["none", false]);
+  ok(memory.note!.includes("FFI"));
+  const enforce = { ...DEFAULT_LIMITS.enforce, memory: "required" as const };
+  const demanding = fakeConfig({ limits: { ...DEFAULT_LIMITS, enforce } });
+  throws(() => sandboxPolicy(demanding, fakeFacts(), context), (error: Error) => {
+    return error instanceof SandboxUnavailableError && error.findings[0]?.id === "limit-memory";
+  });
+});
