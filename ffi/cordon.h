@@ -118,6 +118,9 @@ CORDON_API int32_t cordon_wait(int32_t fd, int32_t timeout_ms);
 /* Close a descriptor. */
 CORDON_API int32_t cordon_close(int32_t fd);
 
+/* Another descriptor for the same thing, the caller's. -EMFILE. */
+CORDON_API int32_t cordon_duplicate(int32_t fd);
+
 /* End a socket in both directions; whoever waits on it wakes up. */
 CORDON_API int32_t cordon_shutdown(int32_t fd);
 

@@ -179,6 +179,13 @@ int32_t cordon_close(int32_t fd)
 	return close(fd) != 0 && errno != EINTR ? -errno : 0;
 }
 
+int32_t cordon_duplicate(int32_t fd)
+{
+	int32_t copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
 int32_t cordon_shutdown(int32_t fd)
 {
 	return shutdown(fd, SHUT_RDWR) != 0 ? -errno : 0;

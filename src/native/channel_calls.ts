@@ -29,6 +29,7 @@ export function channelCalls(symbols: Symbols): ChannelCalls {
     close(fd) {
       succeeded("close", symbols.cordon_close(fd));
     },
+    duplicate: (fd) => succeeded("duplicate", symbols.cordon_duplicate(fd)),
     shutdown(fd) {
       succeeded("shutdown", symbols.cordon_shutdown(fd));
     },

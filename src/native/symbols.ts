@@ -30,6 +30,7 @@ export const SYMBOLS = {
     nonblocking: true,
   },
   cordon_close: { parameters: ["i32"], result: "i32" },
+  cordon_duplicate: { parameters: ["i32"], result: "i32" },
   cordon_shutdown: { parameters: ["i32"], result: "i32" },
   cordon_close_on_exec: { parameters: ["i32"], result: "i32" },
   cordon_seccomp: { parameters: ["buffer", "u32"], result: "i32" },

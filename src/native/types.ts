@@ -93,6 +93,8 @@ export interface ChannelCalls {
   socketPair(): readonly [number, number];
   /** Close a descriptor. */
   close(fd: number): void;
+  /** Another descriptor for the same thing, the caller's to close; only in hosts. */
+  duplicate(fd: number): number;
   /** End a socket in both directions. Whoever waits on it wakes up. */
   shutdown(fd: number): void;
   /** Mark every descriptor from `first` (3 or more) on as close-on-exec. */

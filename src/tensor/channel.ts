@@ -73,6 +73,14 @@ const MAX_LATE = 32;
 /** A peer that has so many messages to read does not read. */
 const MAX_BACKLOG = 65_536;
 
+/** A message that has not been sent yet. */
+interface Waiting {
+  readonly bytes: Uint8Array;
+  fd: number;
+  /** The descriptor is a duplicate that belongs to the backlog. */
+  isOwnFd: boolean;
+}
+
 /** One end of a channel. Owns its descriptor. */
 export class Channel implements Disposable {
   readonly #native: ChannelCalls;
@@ -80,7 +88,7 @@ export class Channel implements Disposable {
   readonly #clock: Clock;
   readonly #onOverflow: () => void;
   readonly #buffer = new Uint8Array(MESSAGE_BYTES);
-  readonly #backlog: { readonly bytes: Uint8Array; readonly fd: number }[] = [];
+  readonly #backlog: Waiting[] = [];
   #late = 0;
   #cancelRetry: (() => void) | null = null;
   #pendingWait: Promise<boolean> | null = null;
@@ -108,13 +116,15 @@ export class Channel implements Disposable {
    * Send a message, now or as soon as there is room. Messages keep their order. A closed channel drops them.
    *
    * @param message The message.
-   * @param fd A descriptor to pass; it must stay open until the channel is disposed or the peer has answered.
+   * @param fd A descriptor to pass, the caller's to close at any time.
    */
   send(message: ChannelMessage, fd: number = -1): void {
     if (!this.#isOpen) return;
-    this.#backlog.push({ bytes: encoded(message), fd });
+    const waiting = { bytes: encoded(message), fd, isOwnFd: false };
+    this.#backlog.push(waiting);
     this.#late = 0;
     this.flush();
+    if (fd >= 0 && this.#backlog.includes(waiting)) this.#keep(waiting);
     if (this.#backlog.length <= MAX_BACKLOG) return;
     this.#end();
     this.#onOverflow();
@@ -128,7 +138,7 @@ export class Channel implements Disposable {
    */
   sendSoon(message: ChannelMessage): void {
     if (!this.#isOpen) return;
-    this.#backlog.push({ bytes: encoded(message), fd: -1 });
+    this.#backlog.push({ bytes: encoded(message), fd: -1, isOwnFd: false });
     if (++this.#late > MAX_LATE) {
       this.#late = 0;
       this.flush();
@@ -140,6 +150,7 @@ export class Channel implements Disposable {
     for (let next = this.#backlog[0]; next !== undefined && this.#isOpen; next = this.#backlog[0]) {
       if (!this.#trySend(next)) return this.#retryLater(RETRY_MS);
       this.#backlog.shift();
+      this.#forget(next);
     }
   }
 
@@ -174,6 +185,26 @@ export class Channel implements Disposable {
   }
 
   /**
+   * Read messages in this thread until there is what was looked for.
+   *
+   * @param find Finds it.
+   * @param read Reads what has come in.
+   * @param timeoutMs How long at most.
+   * @returns What was found, or null.
+   */
+  awaited<T>(find: () => T | null, read: () => void, timeoutMs: number): T | null {
+    const until = this.#clock.now() + timeoutMs;
+    for (let left = timeoutMs; left > 0 && this.#isOpen; left = until - this.#clock.now()) {
+      this.flush();
+      if (!this.wait(Math.ceil(Math.min(left, 20)))) continue;
+      read();
+      const found = find();
+      if (found !== null) return found;
+    }
+    return find();
+  }
+
+  /**
    * Wait for a message.
    *
    * @returns Whether there may be one; false when the channel ended.
@@ -196,7 +227,7 @@ export class Channel implements Disposable {
   #end(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#backlog.length = 0;
+    this.#backlog.splice(0).forEach((waiting) => this.#forget(waiting));
     this.#cancelRetry?.();
     const close = (): void => this.#native.close(this.#fd);
     if (this.#pendingWait === null) return close();
@@ -204,7 +235,18 @@ export class Channel implements Disposable {
     this.#pendingWait.then(close, close);
   }
 
-  #trySend({ bytes, fd }: { readonly bytes: Uint8Array; readonly fd: number }): boolean {
+  /** A peer that does not read can end what a waiting message is about: its number could then name another file. */
+  #keep(waiting: Waiting): void {
+    waiting.fd = this.#native.duplicate(waiting.fd);
+    waiting.isOwnFd = true;
+  }
+
+  #forget(waiting: Waiting): void {
+    if (waiting.isOwnFd) this.#native.close(waiting.fd);
+    waiting.isOwnFd = false;
+  }
+
+  #trySend({ bytes, fd }: Waiting): boolean {
     try {
       return this.#native.send(this.#fd, bytes, fd);
     } catch (error) {

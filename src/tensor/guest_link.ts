@@ -18,6 +18,7 @@ import { Arena } from "./arena.ts";
 import { ExpiredLeases } from "./expired_leases.ts";
 import { GuestBlock, type GuestMemory, GuestRegion, type PendingGrant } from "./guest_memory.ts";
 import { Leases } from "./leases.ts";
+import { type LinkAccess, linkAccess, type LinkExtension } from "./link_extension.ts";
 import { Lookout, type Outlook } from "./lookout.ts";
 import { pressure } from "./memory_budget.ts";
 import type { Place } from "./place.ts";
@@ -60,6 +61,8 @@ export class GuestLink implements TensorPort {
   #lastRequest = 0;
   #arena: OwnArena | null = null;
   #hostArena: { readonly offset: number; readonly bytes: number } | null = null;
+  readonly #access: LinkAccess;
+  #extension: LinkExtension | null = null;
 
   /**
    * @param parts What it is made of.
@@ -73,6 +76,17 @@ export class GuestLink implements TensorPort {
       parts.limits.retentionMs,
       (id) => this.#tell(MessageKind.expired, id),
     );
+    this.#access = linkAccess({
+      ...{ port: this, leases: this.#leases, expired: this.#expired, live: this.#live },
+      ...{ native: parts.native, channel: parts.channel },
+      drain: () => this.drain(),
+      awaited: (find) => find() ?? this.#awaited(find),
+    });
+  }
+
+  /** Let something else than host memory use the channel. */
+  extend(make: (access: LinkAccess) => LinkExtension): void {
+    this.#extension = make(this.#access);
   }
 
   /** What was sent and is the host's to release. */
@@ -170,6 +184,7 @@ export class GuestLink implements TensorPort {
     this.#leases[Symbol.dispose]();
     for (const { fd } of this.#pending.values()) native.close(fd);
     this.#pending.clear();
+    this.#extension?.close();
     if (this.#arena !== null) native.close(this.#arena.fd);
     this.#arena = null;
     this.#parts.channel[Symbol.dispose]();
@@ -214,14 +229,7 @@ export class GuestLink implements TensorPort {
         `Cannot use ${bytes} bytes at ${place.offset} of the host's arena as it does not have them`,
       );
     }
-    this.#expired.check(place.lease);
-    const { lease } = place;
-    const release = (): void => {
-      this.#live.delete(lease);
-      this.#tellSoon(MessageKind.released, lease);
-    };
-    this.#live.add(lease);
-    this.#tell(MessageKind.picked, lease);
+    const release = this.#access.take(place.lease);
     if (!isOwn) return this.#parts.memory.show(arena.offset + place.offset, bytes, { hold: { release } });
     const own = Storage.local(bytes);
     own.bytesView().set(this.#parts.memory.bytesAt(arena.offset + place.offset, bytes));
@@ -326,16 +334,8 @@ export class GuestLink implements TensorPort {
 
   /** Read messages until there is what was looked for, for a bounded time. */
   #awaited<T>(find: () => T | null): T | null {
-    const { channel, clock, limits } = this.#parts;
-    const until = clock.now() + limits.answerMs;
-    for (let left = limits.answerMs; left > 0 && channel.isOpen; left = until - clock.now()) {
-      channel.flush();
-      if (!channel.wait(Math.ceil(Math.min(left, 20)))) continue;
-      this.#readMessages();
-      const found = find();
-      if (found !== null) return found;
-    }
-    return find();
+    const { channel, limits } = this.#parts;
+    return channel.awaited(find, () => this.#readMessages(), limits.answerMs);
   }
 
   #heed(message: IncomingMessage): void {
@@ -353,6 +353,7 @@ export class GuestLink implements TensorPort {
       case MessageKind.expired:
         return this.#heedExpired(id);
       default:
+        if (this.#extension?.heed(message) === true) return;
         throw new ProtocolError(`Cannot read a message about memory as its kind is unknown: ${message.kind}`);
     }
   }
@@ -378,6 +379,7 @@ export class GuestLink implements TensorPort {
 
   #heedExpired(lease: number): void {
     if (this.#live.has(lease)) return;
+    this.#extension?.expired(lease);
     for (const [grant, pending] of this.#pending) {
       if (pending.lease !== lease) continue;
       this.#parts.native.close(pending.fd);

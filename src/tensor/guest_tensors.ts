@@ -9,6 +9,7 @@ import { Channel } from "./channel.ts";
 import { dtypeFacts } from "./dtype.ts";
 import { GuestLink } from "./guest_link.ts";
 import { GuestMemory } from "./guest_memory.ts";
+import type { LinkAccess, LinkExtension } from "./link_extension.ts";
 import { COPY_PORT } from "./port.ts";
 import { registerTensors } from "./register_tensors.ts";
 import { elementCount } from "./shape.ts";
@@ -51,6 +52,8 @@ export interface GuestTensors extends Disposable {
    * @throws {MemoryPressureError} If the host has no memory for it.
    */
   tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor;
+  /** Let something else than host memory use the channel; false where there is none. */
+  extend(make: (access: LinkAccess) => LinkExtension): boolean;
   /** Use of shared memory, as far as this guest knows. */
   stats(): TensorStats;
 }
@@ -79,6 +82,10 @@ export function openGuestTensors(options: GuestTensorsOptions): GuestTensors {
   const link = new GuestLink({ native, memory, limits, clock, channel: new Channel(native, fd, clock) });
   return {
     register: (types) => registerTensors(types, link),
+    extend(make) {
+      link.extend(make);
+      return true;
+    },
     tensor: tensorMaker((bytes, isShared) => link.storage(bytes, isShared)),
     stats() {
       const { mapped, windowBytes } = memory;
@@ -101,6 +108,7 @@ export function openGuestTensors(options: GuestTensorsOptions): GuestTensors {
 function copiedTensors(): GuestTensors {
   return {
     register: (types) => registerTensors(types, COPY_PORT),
+    extend: () => false,
     tensor: tensorMaker((bytes) => Storage.local(bytes)),
     stats: () => ({
       kind: "copy",

@@ -17,6 +17,7 @@ import {
 import { ExpiredLeases } from "./expired_leases.ts";
 import { type HostMemory, Region } from "./host_memory.ts";
 import { Leases } from "./leases.ts";
+import { type LinkAccess, linkAccess, type LinkExtension } from "./link_extension.ts";
 import { MemoryBudget, pressure } from "./memory_budget.ts";
 import type { Place } from "./place.ts";
 import { inlinePlace, receiveInline, type TensorPort } from "./port.ts";
@@ -72,6 +73,8 @@ export class HostLink implements TensorPort {
   #hostArena: HeldArena | null = null;
   #guestArena: HeldArena | null = null;
   #isOpen = true;
+  readonly #access: LinkAccess;
+  #extension: LinkExtension | null = null;
   /** Settles when the last wait for a message has ended. */
   readonly finished: Promise<void>;
 
@@ -90,7 +93,18 @@ export class HostLink implements TensorPort {
       parts.limits.retentionMs,
       (id) => this.#tell(MessageKind.expired, id),
     );
+    this.#access = linkAccess({
+      ...{ port: this, leases: this.#leases, expired: this.#expired, live: this.#live },
+      ...{ native: parts.memory.native, channel: parts.channel },
+      drain: () => this.#readMessages(),
+      awaited: (find) => find(),
+    });
     this.finished = this.#listen();
+  }
+
+  /** Let something else than host memory use the channel. Before the guest starts. */
+  extend(make: (access: LinkAccess) => LinkExtension): void {
+    this.#extension = make(this.#access);
   }
 
   /** What was sent and is the plugin's to release. */
@@ -152,6 +166,7 @@ export class HostLink implements TensorPort {
     this.#isOpen = false;
     this.#channel[Symbol.dispose]();
     this.#leases[Symbol.dispose]();
+    this.#extension?.close();
     for (const { region, isMade } of this.#grants.values()) if (isMade) region.release();
     this.#grants.clear();
     this.#hostArena?.hold.release();
@@ -230,14 +245,7 @@ export class HostLink implements TensorPort {
     if (bytes === 0 || place.offset + bytes > arena.bytes) {
       throw this.#broken(`names ${bytes} bytes at ${place.offset} of an arena of ${arena.bytes}`);
     }
-    this.#expired.check(place.lease);
-    const { lease } = place;
-    const released = (): void => {
-      this.#live.delete(lease);
-      this.#channel.sendSoon({ kind: MessageKind.released, id: lease });
-    };
-    this.#live.add(lease);
-    this.#tell(MessageKind.picked, lease);
+    const released = this.#access.take(place.lease);
     if (!isOwn) {
       hold.retain();
       return this.#memory.showBlock(arena.offset + place.offset, bytes, () => {
@@ -332,6 +340,7 @@ export class HostLink implements TensorPort {
         this.#expired.add(message.id);
         return this.#tell(MessageKind.released, message.id);
       default:
+        if (this.#extension?.heed(message) === true) return;
         throw this.#broken(`sends a message of unknown kind ${message.kind} about memory`);
     }
   }

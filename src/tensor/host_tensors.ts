@@ -10,6 +10,7 @@ import { Channel } from "./channel.ts";
 import { dtypeFacts } from "./dtype.ts";
 import { HostLink } from "./host_link.ts";
 import { HostMemory } from "./host_memory.ts";
+import type { LinkAccess, LinkExtension } from "./link_extension.ts";
 import { COPY_PORT, type TensorPort } from "./port.ts";
 import { registerTensors } from "./register_tensors.ts";
 import { elementCount } from "./shape.ts";
@@ -54,6 +55,8 @@ export interface ConnectOptions {
 export interface HostTensorLink extends Disposable, AsyncDisposable {
   /** Make tensors and large typed arrays cross the sessions with these types. Before the first call. */
   register(types: ValueTypes): void;
+  /** Let something else than host memory use the channel; false where there is none. For modules that hand memory over. */
+  extend(make: (access: LinkAccess) => LinkExtension): boolean;
 }
 
 /** Tensors of one host. Disposing unmaps everything; tensors that are still in use are empty then. */
@@ -139,11 +142,16 @@ class SharedTensors implements HostTensors {
       onViolation,
     });
     this.#links.add(link);
-    return portLink(link, () => {
+    const end = (): Promise<void> => {
       this.#links.delete(link);
       link.close();
       return link.finished;
-    });
+    };
+    const extend: HostTensorLink["extend"] = (make) => {
+      link.extend(make);
+      return true;
+    };
+    return { ...portLink(link, end), extend };
   }
 
   stats(): TensorStats {
@@ -203,6 +211,7 @@ function portLink(port: TensorPort, end: () => Promise<void> = () => Promise.res
     register(types) {
       registerTensors(types, port);
     },
+    extend: () => false,
     [Symbol.dispose]() {
       // The wait for messages ends by itself; it never rejects.
       void end();

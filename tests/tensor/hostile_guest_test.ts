@@ -287,3 +287,34 @@ Deno.test(
       assert.match(await violation(peer), /does not read its messages$/);
     }),
 );
+
+Deno.test(
+  nativeTest("a guest that gives back what it has not read yet gets that, and nothing that was opened since"),
+  () =>
+    withPeer(async (peer) => {
+      // Grants that nobody reads fill the socket; the rest waits in the host.
+      const count = 500;
+      for (let request = 1; request <= count; request++) {
+        while (!peer.native.send(peer.fd, rawMessage(KIND.request, [request, 4096]))) await turn();
+      }
+      await eventually(() => peer.host.stats().regions === count, () => peer.host.stats());
+      for (let grant = 1; grant <= count; grant++) {
+        while (!peer.native.send(peer.fd, rawMessage(KIND.giveBack, [grant]))) await turn();
+      }
+      await eventually(() => peer.host.stats().regions === 0, () => peer.host.stats());
+      // These take the numbers of descriptors that were closed meanwhile.
+      const others = Array.from({ length: count }, () => peer.native.memfd(8192));
+      for (let grant = 1; grant <= count; grant++) {
+        const { kind, id, fd } = await peer.hear();
+        assert.deepEqual([kind, id], [KIND.grant, grant]);
+        assert.equal(peer.native.regionFacts(fd).bytes, 4096);
+        peer.native.close(fd);
+      }
+      others.forEach((fd) => peer.native.close(fd));
+      assert.deepEqual(peer.violations, []);
+    }),
+);
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
