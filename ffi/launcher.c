@@ -247,7 +247,8 @@ static void start_in_memory(char **user, char **environment)
 {
 	const struct payload_file *bundler = file_with_role(ROLE_BUNDLER);
 	int runtime = memory_file(file_with_role(ROLE_RUNTIME), MFD_CLOEXEC_);
-	int program = memory_file(file_with_role(ROLE_PROGRAM), 0);
+	const struct payload_file *whole = file_with_role(ROLE_MEMORY_PROGRAM);
+	int program = memory_file(whole ? whole : file_with_role(ROLE_PROGRAM), 0);
 	int tool = bundler ? memory_file(bundler, 0) : -1;
 	uint64_t self = (uint64_t)kernel_call(NR_GETPID, 0, 0, 0, 0, 0);
 	char *end;

@@ -9,13 +9,17 @@
 
 #define PAYLOAD_MAGIC "CORDON\0\1"
 #define MAX_INDEX_BYTES 65536
-#define MAX_FILES 16
-#define MAX_NAME 32
+#define MAX_FILES 128
+#define MAX_NAME 64
 
 enum payload_role {
 	ROLE_RUNTIME = 1,
 	ROLE_PROGRAM = 2,
 	ROLE_BUNDLER = 3,
+	/* The whole program in one file, for a start without a directory. */
+	ROLE_MEMORY_PROGRAM = 4,
+	/* Part of the program, imported by another. */
+	ROLE_MODULE = 5,
 };
 
 struct payload_file {

@@ -16,6 +16,7 @@ if (import.meta.main) {
     entry: pathOf("src/cli/main.ts"),
     output,
     config: pathOf("deno.json"),
+    isSplit: true,
   });
   say(`${output}: ${Math.round(bytes / 1e6)} MB`);
 }

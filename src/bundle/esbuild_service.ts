@@ -9,6 +9,9 @@ import childProcess, { type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { BundleError } from "../errors.ts";
 
+/** Its functions, without the name that CommonJS modules have in Deno. */
+type Library = Omit<typeof esbuild, "default">;
+
 /** esbuild runs one child process for all builds of this process, so the last one to finish stops it. */
 const service: { users: number; child: ChildProcess | undefined } = { users: 0, child: undefined };
 
@@ -57,7 +60,7 @@ export async function esbuildProgram(): Promise<string> {
   }
 }
 
-async function importEsbuild(): Promise<typeof esbuild> {
+async function importEsbuild(): Promise<Library> {
   const run = await Deno.permissions.query({ name: "run" });
   if (run.state !== "granted" && run.partial !== true) {
     throw new BundleError("Cannot start the bundler as this process may not start any program", {
@@ -65,7 +68,8 @@ async function importEsbuild(): Promise<typeof esbuild> {
     });
   }
   try {
-    return await import("esbuild");
+    // In a bundle that was split a CommonJS module has no other name.
+    return (await import("esbuild")).default;
   } catch (cause) {
     throw new BundleError("Cannot load the bundler as the npm package esbuild is not available", {
       cause,
@@ -97,7 +101,7 @@ function watchingSpawn<T>(work: () => T): T {
 }
 
 /** esbuild's own `stop()` kills the child and does not wait until it is gone. */
-async function stop(library: typeof esbuild): Promise<void> {
+async function stop(library: Library): Promise<void> {
   const { child } = service;
   service.child = undefined;
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) {

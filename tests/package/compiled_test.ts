@@ -26,7 +26,12 @@ Deno.test({
     });
     const cordon = `${folder.path}/cordon`, app = `${folder.path}/app`, cache = `${folder.path}/cache`;
     await Deno.mkdir(cache);
-    await compileExecutable({ entry: `${ROOT}src/cli/main.ts`, output: cordon, config: `${ROOT}deno.json` });
+    await compileExecutable({
+      entry: `${ROOT}src/cli/main.ts`,
+      output: cordon,
+      config: `${ROOT}deno.json`,
+      isSplit: true,
+    });
 
     await test.step("cordon compile makes one of a host's own program", async () => {
       const { code, err } = await ended(

@@ -18,6 +18,8 @@ export interface CompileRequest {
   readonly output: string;
   /** Configuration file instead of the one beside the program. */
   readonly config?: string | undefined;
+  /** As for `bundleProgram()`. @default false */
+  readonly isSplit?: boolean | undefined;
 }
 
 /** A host needs every permission: it starts programs, calls native code and reads what it grants. */
@@ -31,7 +33,7 @@ const ARGUMENTS: readonly string[] = ["run", "--allow-all", "--no-config", "--no
  * @throws {SandboxUnavailableError} If there is no launcher for this machine.
  * @throws {BundleError} If the program cannot be bundled, or the bundler cannot be found.
  */
-export async function compileExecutable({ entry, output, config }: CompileRequest): Promise<number> {
+export async function compileExecutable({ entry, output, config, isSplit }: CompileRequest): Promise<number> {
   const launcher = Deno.build.os === "linux" ? launcherBinary(Deno.build.arch) : null;
   if (launcher === null) {
     throw new SandboxUnavailableError(
@@ -40,13 +42,15 @@ export async function compileExecutable({ entry, output, config }: CompileReques
     );
   }
   const deno = Deno.execPath();
-  const [program, bundler] = await Promise.all([bundleProgram(entry, { deno, config }), bundlerProgram()]);
+  const [program, bundler] = await Promise.all([
+    bundleProgram(entry, { deno, config, isSplit }),
+    bundlerProgram(),
+  ]);
   return await writeExecutable(output, {
     launcher,
     args: ARGUMENTS,
     parts: [
-      // The program may hold secrets, and only its owner reads it.
-      { name: "program.js", role: "program", mode: 0o400, source: program },
+      ...program,
       { name: "bundler", role: "bundler", mode: 0o555, source: bundler },
       { name: "deno", role: "runtime", mode: 0o555, source: deno },
     ],

@@ -4,12 +4,15 @@
  * @module
  */
 
-/** What a part is for. */
-export type PartRole = "runtime" | "program" | "bundler";
+/**
+ * What a part is for: `program` imports the `module` parts, and `memory-program` is all of them in one file, for a start without
+ * any directory.
+ */
+export type PartRole = "runtime" | "program" | "bundler" | "memory-program" | "module";
 
 /** One part that was written. */
 export interface WrittenPart {
-  /** File name when it is unpacked: at most 23 bytes, no slash. */
+  /** File name when it is unpacked: at most 55 bytes, no slash. */
   readonly name: string;
   readonly role: PartRole;
   /** Where it starts in the executable, in bytes. */
@@ -22,9 +25,15 @@ export interface WrittenPart {
   readonly mode: number;
 }
 
-const ROLES: Readonly<Record<PartRole, number>> = { runtime: 1, program: 2, bundler: 3 };
+const ROLES: Readonly<Record<PartRole, number>> = {
+  runtime: 1,
+  program: 2,
+  bundler: 3,
+  "memory-program": 4,
+  module: 5,
+};
 const HEADER_BYTES = 8;
-const NAME_BYTES = 32;
+const NAME_BYTES = 64;
 const ENTRY_BYTES = NAME_BYTES + 8 + 8 + 32 + 4 + 4;
 const FOOTER_BYTES = 64;
 const MAGIC = "CORDON\0\x01";
