@@ -126,7 +126,8 @@ function runtimeVariables(request: LaunchRequest, paths: SandboxPaths): Record<s
     DENO_NO_UPDATE_CHECK: "1",
     // Where it cannot write: its cache belongs neither into the scratch space nor on the host.
     HOME: paths.run,
-    ...(request.stdio === "piped" ? { NO_COLOR: "1" } : {}),
+    // On a terminal the runtime would tell that it cannot write its cache there, and that a broker is experimental.
+    ...(request.stdio === "piped" ? { NO_COLOR: "1" } : { DENO_LOG: "error,deno::cache=off" }),
     ...(request.policy.network.kind === "proxy" ? { ALL_PROXY: FORWARDER } : {}),
     ...(request.hasBroker === true ? { DENO_PERMISSION_BROKER_PATH: paths.broker } : {}),
   };
