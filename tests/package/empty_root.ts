@@ -1,5 +1,6 @@
 /** A root directory with nothing in it but what a C program needs, and bubblewrap. */
 
+import { probePlatform } from "../../src/platform/mod.ts";
 import type { Account } from "./account.ts";
 
 /** How to start a program there. */
@@ -24,7 +25,8 @@ export async function emptyRootCommand(
   command: readonly string[],
   { files, hasTmp, cache, account }: EmptyRootOptions,
 ): Promise<Deno.Command> {
-  const bwrap = await pathOf("bwrap");
+  const { facts } = await probePlatform({ trial: false });
+  const bwrap = facts.bwrap!.path;
   const bound = { ...await librariesOf([bwrap, Deno.execPath()]), "/usr/bin/bwrap": bwrap, ...files };
   // As root all rights are kept, so that the host inside can become another account for its sandboxes.
   const isRoot = Deno.uid() === 0 && account.uid === undefined;
@@ -62,15 +64,4 @@ function directoriesOf(paths: readonly string[]): string[] {
     return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
   });
   return [...new Set(all)].sort();
-}
-
-async function pathOf(program: string): Promise<string> {
-  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
-    try {
-      return await Deno.realPath(`${directory}/${program}`);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  throw new Error(`Cannot find ${program}`);
 }
