@@ -9,6 +9,7 @@ import type { RpcSession, ServiceDescription } from "../rpc/mod.ts";
 import { handle, remoteService } from "../proxy/mod.ts";
 import { copied, move } from "../tensor/mod.ts";
 import type { GuestTensors } from "../tensor/mod.ts";
+import type { GuestCuda } from "../tensor/cuda/guest_cuda.ts";
 import type { GuestApi } from "./mod.ts";
 
 const hooks: (() => void | Promise<void>)[] = [];
@@ -19,14 +20,16 @@ const hooks: (() => void | Promise<void>)[] = [];
  * @param session Connection to the host.
  * @param services What the plugin was granted.
  * @param tensors Makes and receives tensors.
+ * @param cuda Reaches GPUs, if they were granted.
  */
 export function publishGuestApi(
   session: RpcSession,
   services: readonly ServiceDescription[],
   tensors: GuestTensors,
+  cuda: GuestCuda | null,
 ): void {
   Object.defineProperty(globalThis, Symbol.for("cordon.guest"), {
-    value: Object.freeze(guestApi(session, services, tensors)),
+    value: Object.freeze(guestApi(session, services, tensors, cuda)),
     writable: false,
     configurable: false,
     enumerable: false,
@@ -46,8 +49,8 @@ export async function runShutdownHooks(): Promise<number> {
     } catch (error) {
       exitCode = 1;
       // `reportError()` would end the process before the other hooks have run.
-      // deno-lint-ignore no-console
-      console.error(error);
+      const text = error instanceof Error ? error.stack ?? String(error) : String(error);
+      Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
     }
   }
   return exitCode;
@@ -57,6 +60,7 @@ function guestApi(
   session: RpcSession,
   services: readonly ServiceDescription[],
   tensors: GuestTensors,
+  cuda: GuestCuda | null,
 ): GuestApi {
   return {
     service: (name) => {
@@ -73,6 +77,12 @@ function guestApi(
       stream: (target, method, args, options) => session.stream(target, method, args, options),
     }),
     tensor: (shape, dtype, options) => tensors.tensor(shape, dtype, options),
+    cuda() {
+      if (cuda === null) {
+        throw new TypeError("Cannot use a GPU here: this plugin was not granted one (`gpu: true`)");
+      }
+      return cuda.cuda();
+    },
     move: (tensor) => move(tensor),
     copied: (tensor) => copied(tensor),
   };
