@@ -47,6 +47,14 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "vue": [1, 2],
     "zod": false,
   },
+  "variables.ts": {
+    "chalk": "a",
+    "debug": undefined,
+    "glob": "function",
+    "winston": "info",
+    "ws": "function",
+    "yargs": 1,
+  },
 };
 
 for (const [file, packages] of Object.entries(EXPECTED)) {
