@@ -24,6 +24,8 @@ export interface ExitFacts {
   readonly saidGoodbye: boolean;
   /** Why the host killed it, if it did. */
   readonly killReason: ExitReason | null;
+  /** The kernel killed in its control group for want of memory. */
+  readonly isOutOfMemory: boolean;
   /** So much time has passed that the limit on processor time can have been reached. */
   readonly mayHaveUsedUpCpu: boolean;
   /** The last bytes of stderr. */
@@ -50,6 +52,7 @@ export function exitReport(facts: ExitFacts): ExitReport {
 
 function exitReason(facts: ExitFacts, signal: string | null): ExitReason {
   if (facts.killReason !== null) return facts.killReason;
+  if (facts.isOutOfMemory) return "memory-limit";
   if (facts.isBwrap && !facts.isExecuted && facts.signal === null) return "sandbox-setup-failed";
   if (signal !== null) return signalReason(facts, signal);
   if (!facts.isConnected && isHelperFailure(facts)) return "sandbox-setup-failed";

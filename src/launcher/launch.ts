@@ -7,7 +7,8 @@
 import type { LaunchedGuest, LaunchRequest } from "./types.ts";
 import type { StartPlan } from "./start_plan.ts";
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
-import { LaunchError } from "../errors.ts";
+import { LaunchError, SandboxUnavailableError } from "../errors.ts";
+import { type ControlGroup, controlGroup } from "./control_group.ts";
 import { Descriptors } from "./descriptors.ts";
 import { GuestSocket } from "./guest_socket.ts";
 import { demandProcAccess } from "./proc_access.ts";
@@ -39,8 +40,10 @@ async function start(request: LaunchRequest): Promise<LaunchedGuest> {
   demandProcAccess(policy);
   const paths = sandboxPaths(policy, directory, files);
   using descriptors = new Descriptors(request.inheritedFds ?? []);
-  const plan = startPlan(request, paths, descriptors);
-  using cleanup = new DisposableStack();
+  await using cleanup = new AsyncDisposableStack();
+  const group = openControlGroup(request);
+  if (group !== null) cleanup.use(group);
+  const plan = startPlan(request, paths, descriptors, group);
   const socket = cleanup.use(new GuestSocket(directory.socket, policy.runAs));
   const child = startProcess(request, plan, descriptors);
   if (child.pid === undefined) throw await spawnError(policy.plugin, plan.program, child);
@@ -51,9 +54,25 @@ async function start(request: LaunchRequest): Promise<LaunchedGuest> {
     paths,
     statusFd: plan.statusFd,
     unpinned: plan.unpinned,
+    group,
   });
   cleanup.move();
   return guest;
+}
+
+/** Sandboxes of all hosts may share a parent, so the name is one that nobody else makes up. */
+function openControlGroup({ policy }: LaunchRequest): ControlGroup | null {
+  try {
+    return controlGroup(policy, `cordon-${Deno.pid}-${crypto.randomUUID()}`);
+  } catch (cause) {
+    const summary = `its control group cannot be made: ${
+      cause instanceof Error ? cause.message : String(cause)
+    }`;
+    throw new SandboxUnavailableError(`Cannot start "${policy.plugin}" as ${summary}`, {
+      findings: [{ id: "cgroup", level: "fail", summary }],
+      cause,
+    });
+  }
 }
 
 function startProcess(request: LaunchRequest, plan: StartPlan, descriptors: Descriptors): ChildProcess {

@@ -8,6 +8,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { ExitReason } from "../errors.ts";
 import type { ExitReport, LaunchedGuest, LaunchRequest, SandboxPaths } from "./types.ts";
+import type { ControlGroup } from "./control_group.ts";
 import type { GuestSocket } from "./guest_socket.ts";
 import { LaunchError } from "../errors.ts";
 import { CpuGovernor } from "./cpu_governor.ts";
@@ -31,6 +32,8 @@ export interface RunningGuestParts {
   readonly paths: SandboxPaths;
   /** Index of bubblewrap's status pipe in `child.stdio`, or null without bubblewrap. */
   readonly statusFd: number | null;
+  /** The control group that it is in, or null. */
+  readonly group: ControlGroup | null;
   /** Mounts to check in the running sandbox before anybody talks to it. */
   readonly unpinned: readonly ExpectedMount[];
 }
@@ -115,7 +118,9 @@ export class RunningGuest implements LaunchedGuest {
   /** From the first connection on: what the runtime uses for its own start is not the plugin's. */
   async #watchLimits(): Promise<void> {
     const { policy } = this.#parts.request;
-    const { cpuPercent, tmpBytes } = policy.limits;
+    const { tmpBytes } = policy.limits;
+    const isGoverned = policy.enforcement.cpuPercent.mechanism === "watchdog";
+    const cpuPercent = isGoverned ? policy.limits.cpuPercent : null;
     const hasScratch = tmpBytes > 0 && hasMounts(policy.tier);
     if (this.#isWatched || (cpuPercent === null && !hasScratch)) return;
     const pid = await this.guestPid;
@@ -186,6 +191,7 @@ export class RunningGuest implements LaunchedGuest {
     const { promise: closed, resolve } = Promise.withResolvers<[number | null, string | null]>();
     child.once("close", (code: number | null, signal: string | null) => resolve([code, signal]));
     const report = this.#reportOf(...await closed);
+    await this.#parts.group?.[Symbol.asyncDispose]();
     this.#hasEnded = true;
     clearTimeout(this.#killTimer);
     this.#watches.dispose();
@@ -205,6 +211,7 @@ export class RunningGuest implements LaunchedGuest {
       isConnected: this.#isConnected,
       saidGoodbye: this.#saidGoodbye,
       killReason: this.#killReason,
+      isOutOfMemory: this.#parts.group?.hasBeenOutOfMemory() ?? false,
       mayHaveUsedUpCpu: this.#mayHaveUsedUpCpu(),
       stderrTail: this.stderrTail(),
     });

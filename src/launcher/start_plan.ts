@@ -6,6 +6,7 @@
 
 import type { Descriptors } from "./descriptors.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
+import type { ControlGroup } from "./control_group.ts";
 import type { LaunchRequest, SandboxPaths } from "./types.ts";
 import { LaunchError, SandboxUnavailableError } from "../errors.ts";
 import { bwrapArguments } from "./bwrap_arguments.ts";
@@ -43,20 +44,31 @@ export interface StartPlan {
  * @param request What to start.
  * @param paths Where the guest finds its files.
  * @param descriptors Gets what the process needs from 3 on.
+ * @param group Control group that it enters, or null.
  * @returns The process.
  * @throws {LaunchError} If the tier needs bubblewrap and there is none.
  * @throws {PermissionDeniedError} If a granted path is no longer what it was when it was resolved.
  * @throws {SandboxUnavailableError} If a layer of the policy cannot be put in force.
  */
-export function startPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Descriptors): StartPlan {
-  if (hasMounts(request.policy.tier)) return bwrapPlan(request, paths, descriptors);
+export function startPlan(
+  request: LaunchRequest,
+  paths: SandboxPaths,
+  descriptors: Descriptors,
+  group: ControlGroup | null = null,
+): StartPlan {
+  if (hasMounts(request.policy.tier)) return bwrapPlan(request, paths, descriptors, group);
   if (request.files.exec !== null) return helperPlan(request, request.files.exec, paths, descriptors);
   if (request.policy.tier === "landlock") throw helperMissing(request.policy.plugin);
   const [program, ...args] = guestCommand(request, paths);
   return { ...directPlan(request, paths), program, args };
 }
 
-function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Descriptors): StartPlan {
+function bwrapPlan(
+  request: LaunchRequest,
+  paths: SandboxPaths,
+  descriptors: Descriptors,
+  group: ControlGroup | null,
+): StartPlan {
   const { policy, runtime, files, directory } = request;
   if (runtime.bwrap === null) {
     throw new LaunchError(
@@ -84,7 +96,10 @@ function bwrapPlan(request: LaunchRequest, paths: SandboxPaths, descriptors: Des
     ...["--seccomp", String(seccompFd)],
     ...["--json-status-fd", String(statusFd)],
   ];
-  const guard = { parentPid: Deno.pid, cgroupFds: [] };
+  const guard = {
+    parentPid: Deno.pid,
+    cgroupFds: group?.procs.map((path) => descriptors.addWritable(path)) ?? [],
+  };
   return {
     program: files.exec,
     args: cordonGuardArguments(guard, [runtime.bwrap.path, ...args, "--", ...command]),

@@ -88,9 +88,12 @@ async function delegatedV2(
   const group = groups.get("");
   if (mount === undefined || group === undefined) return null;
   const path = joined(mount.mountPoint, group);
-  const controllers = (await readFact(`${path}/cgroup.controllers`) ?? "").split(" ")
+  // Only what is switched on for children bounds them; a group that still has processes itself cannot switch it on.
+  const controllers = (await readFact(`${path}/cgroup.subtree_control`) ?? "").trim().split(" ")
     .filter((name) => USEFUL.includes(name));
-  return controllers.length > 0 && await canDivide(path) ? { version: 2, path, controllers } : null;
+  if (controllers.length === 0 || !await canDivide(path)) return null;
+  const directories = Object.fromEntries(controllers.map((name) => [name, path]));
+  return { version: 2, path, controllers, directories };
 }
 
 /** Version 1 has one hierarchy a controller, side by side in one directory. */
@@ -98,16 +101,17 @@ async function rootV1(
   mounts: readonly CgroupMount[],
   groups: ReadonlyMap<string, string>,
 ): Promise<CgroupFact> {
-  const writable: string[] = [];
+  const directories: Record<string, string> = {};
   let parent: string | null = null;
   for (const { version, mountPoint, controllers } of mounts) {
     if (version !== 1 || controllers.length === 0) continue;
-    const group = groups.get(controllers[0] ?? "") ?? "/";
-    if (!await canDivide(joined(mountPoint, group))) continue;
+    const directory = joined(mountPoint, groups.get(controllers[0] ?? "") ?? "/");
+    if (!await canDivide(directory)) continue;
     parent = mountPoint.slice(0, mountPoint.lastIndexOf("/"));
-    writable.push(...controllers);
+    for (const controller of controllers) directories[controller] = directory;
   }
-  return parent === null ? null : { version: 1, path: parent, controllers: writable };
+  const controllers = Object.keys(directories);
+  return parent === null ? null : { version: 1, path: parent, controllers, directories };
 }
 
 /** Making a child is the only honest test: permissions, read-only mounts and delegation all show in it. */

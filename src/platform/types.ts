@@ -32,6 +32,14 @@ export interface DenoFacts {
   readonly libraries: readonly { readonly target: string; readonly source: string }[];
 }
 
+/** A library of a GPU's driver. */
+export interface GpuLibrary {
+  /** Name that the loader asks for. */
+  readonly name: string;
+  /** The real file. */
+  readonly source: string;
+}
+
 /** Everything that policy needs to know about the machine. Plain data. */
 export interface PlatformFacts {
   /** Operating system, as `Deno.build.os` names it. */
@@ -56,7 +64,13 @@ export interface PlatformFacts {
   readonly seccompFilter: boolean;
   /** A cgroup that this process may divide, or null. */
   readonly cgroup:
-    | { readonly version: 1 | 2; readonly path: string; readonly controllers: readonly string[] }
+    | {
+      readonly version: 1 | 2;
+      readonly path: string;
+      readonly controllers: readonly string[];
+      /** Controller → directory of this process' own group, in which leaves can be made. */
+      readonly directories: Readonly<Record<string, string>>;
+    }
     | null;
   /** Memory can be shared by descriptor. */
   readonly memfd: boolean;
@@ -64,6 +78,8 @@ export interface PlatformFacts {
   readonly container: "docker" | "podman" | "kubernetes" | "lxc" | "wsl1" | "wsl2" | "other" | null;
   /** Device nodes of GPUs that exist. */
   readonly gpuDevices: readonly string[];
+  /** Libraries of their driver. @default none */
+  readonly gpuLibraries?: readonly GpuLibrary[];
 }
 
 /** Facts for policy, findings for people. */

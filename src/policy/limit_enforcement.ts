@@ -6,12 +6,14 @@
 
 import type { LimitConfig } from "../config/types.ts";
 import type { Finding } from "../errors.ts";
-import type { LimitEnforcement, LimitName, Tier } from "./types.ts";
+import type { LimitEnforcement, LimitName, SandboxPolicy, Tier } from "./types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
 
 /** What the enforcement of limits depends on. */
 export interface LimitContext {
   readonly tier: Tier;
+  /** The control group of the sandbox; null where it gets none. */
+  readonly cgroup: SandboxPolicy["cgroup"];
   /** The operating system is Linux, so that resource limits of a process can be set. */
   readonly isLinux: boolean;
   /** The host can set limits of a running guest: it has its native library. */
@@ -54,6 +56,10 @@ function memory(limits: LimitConfig, context: LimitContext): LimitEnforcement {
   if (!context.isLinux) {
     return { requested, mechanism: "v8", hard: false, note: "bounds the JavaScript heap only" };
   }
+  if (context.cgroup !== null) {
+    const note = "all memory that the plugin touches first, that of tensors and /tmp included";
+    return { requested, mechanism: `cgroup${context.cgroup.version}`, hard: true, note };
+  }
   if (!context.hasNative) {
     const note = "the host may not use FFI, without which the bound cannot be computed";
     return { requested, mechanism: "none", hard: false, note };
@@ -65,6 +71,9 @@ function memory(limits: LimitConfig, context: LimitContext): LimitEnforcement {
 function cpuPercent(limits: LimitConfig, context: LimitContext): LimitEnforcement {
   const requested = limits.cpuPercent;
   if (requested === null) return { requested, mechanism: "none", hard: true };
+  if (context.cgroup !== null && Object.hasOwn(context.cgroup.directories, "cpu")) {
+    return { requested, mechanism: `cgroup${context.cgroup.version}`, hard: true };
+  }
   if (!context.isLinux) {
     return { requested, mechanism: "none", hard: false, note: "processor time is told on Linux only" };
   }

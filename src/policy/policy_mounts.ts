@@ -9,6 +9,7 @@ import type { PlatformFacts } from "../platform/types.ts";
 import type { Mount, Tier } from "./types.ts";
 import { ConfigError } from "../errors.ts";
 import { isAtOrBelow } from "./forbidden_paths.ts";
+import { gpuMounts } from "./gpu_mounts.ts";
 
 const RESERVED = ["/app", "/run/cordon", "/proc", "/sys", "/dev"] as const;
 
@@ -30,7 +31,7 @@ export function policyMounts(config: LoadConfig, facts: PlatformFacts, tier: Tie
   const runtime = runtimeTargets(facts);
   for (const { target } of byTarget.values()) checkTarget(target, runtime);
   if (tier === "landlock" || tier === "permissions-only") [...byTarget.values()].forEach(checkUnmapped);
-  const devices = config.gpu ? facts.gpuDevices.map(device) : [];
+  const devices = config.gpu ? gpuMounts(facts, tier) : [];
   const mounts = [...byTarget.values(), ...devices].sort((a, b) => depth(a.target) - depth(b.target));
   return Object.freeze(mounts.map((mount) => Object.freeze(mount)));
 }
@@ -44,10 +45,6 @@ function add(byTarget: Map<string, Mount>, grant: PathGrant, mode: Mount["mode"]
     );
   }
   byTarget.set(grant.target, { source: grant.source, target: grant.target, mode });
-}
-
-function device(path: string): Mount {
-  return { source: path, target: path, mode: "device" };
 }
 
 function runtimeTargets(facts: PlatformFacts): string[] {

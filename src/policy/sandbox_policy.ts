@@ -47,6 +47,7 @@ export function sandboxPolicy(
   const mounts = policyMounts(config, facts, tier);
   refuseUnenforcedGrants(config, tier);
   const isLinux = facts.os === "linux";
+  const cgroup = tier === "full" ? policyCgroup(facts) : null;
   return Object.freeze({
     plugin: config.name,
     tier,
@@ -62,9 +63,11 @@ export function sandboxPolicy(
     enforcement: limitEnforcement(config.limits, {
       tier,
       isLinux,
+      cgroup,
       hasNative: context.hasNative ?? true,
       hasWritablePath: config.permissions.write.length > 0,
     }),
+    cgroup,
     runAs: isLinux && facts.uid === 0 ? context.runAs : null,
     gpu: config.gpu,
   });
@@ -73,6 +76,12 @@ export function sandboxPolicy(
 /** A scratch space is the plugin's own: whoever gives one means it to be used. Without mounts /tmp is the host's. */
 function scratch({ limits }: LoadConfig, tier: Tier): readonly string[] {
   return limits.tmpBytes > 0 && (tier === "full" || tier === "namespaces") ? ["/tmp"] : [];
+}
+
+function policyCgroup({ cgroup }: PlatformFacts): SandboxPolicy["cgroup"] {
+  if (cgroup === null) return null;
+  const { version, directories } = cgroup;
+  return Object.freeze({ version, directories: Object.freeze({ ...directories }) });
 }
 
 function denoPermissions(

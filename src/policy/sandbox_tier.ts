@@ -29,11 +29,16 @@ export function sandboxTier(mode: SandboxMode, facts: PlatformFacts, known: read
   if (runtime.length > 0) throw unavailable("as it has nothing to run on", runtime);
   if (mode === "permissions-only") return "permissions-only";
   const missing = [...kernelFindings(facts), ...bwrapFindings(facts)];
-  if (missing.length === 0) return "namespaces";
+  if (missing.length === 0) return hasControlGroup(facts) ? "full" : "namespaces";
   if (mode === "required") throw unavailable('as sandbox: "required" demands', missing);
   const alsoMissing = [...kernelFindings(facts), ...landlockFindings(facts)];
   if (alsoMissing.length === 0) return "landlock";
   throw unavailable('as sandbox: "best-effort" demands', [...bwrapFindings(facts), ...alsoMissing]);
+}
+
+/** With less than both bounds it would be too little to be called a layer of its own. */
+function hasControlGroup({ cgroup }: PlatformFacts): boolean {
+  return cgroup !== null && ["memory", "pids"].every((name) => Object.hasOwn(cgroup.directories, name));
 }
 
 function refusal(demand: string, findings: readonly Finding[]): SandboxUnavailableError {

@@ -121,6 +121,12 @@ export interface SandboxPolicy {
   };
   /** For every limit, by what it is enforced and whether that is hard. */
   readonly enforcement: Readonly<Record<LimitName, LimitEnforcement>>;
+  /** Where the control group of this sandbox is made; null where it gets none. */
+  readonly cgroup: {
+    readonly version: 1 | 2;
+    /** Controller → directory on the host in which its leaf is made. */
+    readonly directories: Readonly<Record<string, string>>;
+  } | null;
   /** Real account under which the sandbox is started; null keeps the host's. */
   readonly runAs: Account | null;
   /** Device nodes of GPUs are bound in. */

@@ -9,6 +9,7 @@ const BASE: ExitFacts = {
   isConnected: true,
   saidGoodbye: false,
   killReason: null,
+  isOutOfMemory: false,
   mayHaveUsedUpCpu: false,
   stderrTail: "",
 };
@@ -26,6 +27,11 @@ const TABLE: readonly [
   ["137 after a goodbye is a code, not a signal", { code: 137, saidGoodbye: true }, ["exit-code", 137, null]],
   ["137 without a goodbye", { code: 137 }, ["signal", null, "SIGKILL"]],
   ["SIGKILL after a long time", { code: 137, mayHaveUsedUpCpu: true }, ["cpu-limit", null, "SIGKILL"]],
+  ["SIGKILL in a control group out of memory", { code: 137, isOutOfMemory: true }, [
+    "memory-limit",
+    null,
+    "SIGKILL",
+  ]],
   ["SIGXCPU", { code: 152 }, ["cpu-limit", null, "SIGXCPU"]],
   ["SIGSYS", { code: 159 }, ["seccomp", null, "SIGSYS"]],
   ["SIGTRAP", { code: 133, stderrTail: V8_HEAP }, ["out-of-memory", null, "SIGTRAP"]],

@@ -1,0 +1,82 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import type { SandboxPolicy } from "../../src/policy/types.ts";
+import { controlGroup } from "../../src/launcher/control_group.ts";
+import { sandboxPolicy } from "../../src/policy/sandbox_policy.ts";
+import { DEFAULT_LIMITS, fakeConfig, fakeFacts } from "../policy/fakes.ts";
+
+const MIB = 2 ** 20;
+const FILES = {
+  1: [
+    "memory.limit_in_bytes",
+    "memory.memsw.limit_in_bytes",
+    "pids.max",
+    "cpu.cfs_period_us",
+    "cpu.cfs_quota_us",
+  ],
+  2: ["memory.max", "memory.swap.max", "memory.oom.group", "pids.max", "cpu.max"],
+} as const;
+
+/** A kernel makes the files of a leaf; here a directory stands for the kernel's, and they are made in advance. */
+async function written(version: 1 | 2): Promise<Record<string, string>> {
+  const root = await Deno.makeTempDir({ prefix: "cordon-cgroup-" });
+  const mkdirSync = Deno.mkdirSync;
+  try {
+    Deno.mkdirSync = (path, options) => {
+      mkdirSync(path, options);
+      for (const file of FILES[version]) Deno.writeTextFileSync(`${path}/${file}`, "");
+    };
+    const group = controlGroup(policyIn(root, version), `cordon-${Deno.pid}-leaf`)!;
+    deepEqual(group.procs, [`${root}/cordon-${Deno.pid}-leaf/cgroup.procs`]);
+    const read = (file: string) => Deno.readTextFileSync(`${root}/cordon-${Deno.pid}-leaf/${file}`);
+    return Object.fromEntries(FILES[version].map((file) => [file, read(file)]));
+  } finally {
+    Deno.mkdirSync = mkdirSync;
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+function policyIn(root: string, version: 1 | 2): SandboxPolicy {
+  const directories = { memory: root, pids: root, cpu: root };
+  const cgroup = { version, path: root, controllers: Object.keys(directories), directories };
+  const limits = {
+    ...DEFAULT_LIMITS,
+    memoryBytes: 100 * MIB,
+    tmpBytes: 28 * MIB,
+    processes: 30,
+    cpuPercent: 50,
+  };
+  const context = { runAs: { uid: 65534, gid: 65534 }, workingDirectory: "/" };
+  return sandboxPolicy(fakeConfig({ limits }), fakeFacts({ cgroup }), context);
+}
+
+Deno.test("controlGroup() writes the bounds of version 1", async () => {
+  deepEqual(await written(1), {
+    "memory.limit_in_bytes": String(192 * MIB),
+    "memory.memsw.limit_in_bytes": String(192 * MIB),
+    "pids.max": "32",
+    "cpu.cfs_period_us": "100000",
+    "cpu.cfs_quota_us": "50000",
+  });
+});
+
+Deno.test("controlGroup() writes the bounds of version 2", async () => {
+  deepEqual(await written(2), {
+    "memory.max": String(192 * MIB),
+    "memory.swap.max": "0",
+    "memory.oom.group": "1",
+    "pids.max": "32",
+    "cpu.max": "50000 100000",
+  });
+});
+
+Deno.test("controlGroup() is null for a policy without one", () => {
+  const context = { runAs: { uid: 65534, gid: 65534 }, workingDirectory: "/" };
+  equal(controlGroup(sandboxPolicy(fakeConfig(), fakeFacts(), context), "cordon-1-x"), null);
+});
+
+Deno.test("sandboxPolicy() says tier full and names the control group where there is one", () => {
+  const { tier, enforcement } = policyIn("/sys/fs/cgroup", 2);
+  equal(tier, "full");
+  deepEqual([enforcement.memory.mechanism, enforcement.cpuPercent.mechanism], ["cgroup2", "cgroup2"]);
+  ok(enforcement.memory.hard && enforcement.cpuPercent.hard);
+});

@@ -1,0 +1,76 @@
+/** Limits by the kernel's control groups, where this machine lets us divide one. */
+
+import assert from "node:assert/strict";
+import type { LimitOptions } from "../../src/config/types.ts";
+import type { Plugin } from "../../src/supervisor/types.ts";
+import { probeCgroup } from "../../src/platform/cgroup.ts";
+import { testHost } from "../testing/fixtures.ts";
+import { assertStopped, attack, type Greedy } from "./attack.ts";
+
+const GREEDY = new URL("fixtures/greedy.ts", import.meta.url);
+const { fact } = await probeCgroup();
+const missing = ["memory", "pids"].filter((name) => fact?.directories[name] === undefined);
+
+function groupTest(claim: string, body: () => Promise<void>, needed: readonly string[] = []): void {
+  const absent = [...missing, ...needed.filter((name) => fact?.directories[name] === undefined)];
+  const ignore = absent.length > 0;
+  const why = ` [skipped: no control group with ${absent.join(", ")} may be divided]`;
+  Deno.test({ name: ignore ? claim + why : claim, ignore, fn: body });
+}
+
+async function withPlugin(
+  limits: LimitOptions,
+  body: (plugin: Plugin<Greedy>) => Promise<void>,
+): Promise<void> {
+  await using test = await testHost();
+  await using plugin = await test.host.load<Greedy>(GREEDY, { limits });
+  await body(plugin);
+}
+
+/** Leaves of this process. */
+function ownLeaves(): string[] {
+  const directories = [...new Set(Object.values(fact?.directories ?? {}))];
+  const isOwn = ({ name }: Deno.DirEntry) => name.startsWith(`cordon-${Deno.pid}-`);
+  return directories.flatMap((path) =>
+    [...Deno.readDirSync(path)].filter(isOwn).map(({ name }) => `${path}/${name}`)
+  );
+}
+
+groupTest("a plugin runs in a control group of its own, which is removed after it", async () => {
+  await withPlugin({}, async (plugin) => {
+    assert.equal(plugin.status.state === "running" && plugin.status.tier, "full");
+    const leaves = ownLeaves();
+    assert.ok(leaves.length > 0);
+    for (const leaf of leaves) {
+      // The guard, bubblewrap and the plugin.
+      assert.equal(Deno.readTextFileSync(`${leaf}/cgroup.procs`).trim().split("\n").length, 3);
+    }
+    await plugin.stop();
+    assert.deepEqual(ownLeaves(), []);
+  });
+});
+
+groupTest("limits.memory in a control group stops a plugin with the reason memory-limit", async () => {
+  assertStopped(await attack({ memory: "64MiB" }, (api) => api.arrayBuffers()), "memory-limit");
+  assert.deepEqual(ownLeaves(), []);
+});
+
+groupTest("limits.memory in a control group leaves room for a worker's address space", async () => {
+  await withPlugin({}, async (plugin) => assert.equal(await plugin.api.threads(2), 2));
+});
+
+groupTest("limits.cpuPercent is the quota of a control group", async () => {
+  await withPlugin({ cpuPercent: 20 }, async (plugin) => {
+    const { status } = plugin;
+    assert.ok(status.state === "running");
+    const mechanism = status.enforcement.cpuPercent.mechanism;
+    assert.equal(mechanism, `cgroup${fact!.version}`);
+    const leaf = ownLeaves().find((path) => path.startsWith(`${fact!.directories.cpu}/`))!;
+    const throttled = () =>
+      Number(/^nr_throttled (\d+)$/m.exec(Deno.readTextFileSync(`${leaf}/cpu.stat`))![1]);
+    const spinning = assert.rejects(plugin.api.spin());
+    while (throttled() < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+    await plugin.stop();
+    await spinning;
+  });
+}, ["cpu"]);
