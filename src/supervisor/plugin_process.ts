@@ -34,6 +34,7 @@ export class GenerationProcess implements PluginProcess {
   readonly generation: Generation;
   readonly #setup: ProcessSetup;
   readonly #heartbeat: Disposable | null;
+  #hasExited = false;
   #retiring: Promise<void> | null = null;
   #suspicion: Promise<void> | null = null;
 
@@ -44,6 +45,7 @@ export class GenerationProcess implements PluginProcess {
     this.#setup = setup;
     this.facts = { pid: guest.pid, tier: policy.tier, enforcement: policy.enforcement };
     this.exited = guest.exited;
+    void guest.exited.then(() => this.#hasExited = true);
     this.#heartbeat = setup.heartbeatMs === 0 ? null : this.#beat();
   }
 
@@ -73,7 +75,9 @@ export class GenerationProcess implements PluginProcess {
     const { guest, session } = this.generation.sandbox;
     this.#heartbeat?.[Symbol.dispose]();
     if (isDraining) await this.#drained();
-    await session.shutdown(shutdownGraceMs);
+    // The exit of a process can be known before the end of its connection: what is pending waits for the reason.
+    if (this.#hasExited) await session.closed;
+    else await session.shutdown(shutdownGraceMs);
     guest.kill("stopped");
     await guest.exited;
     session.close(new DisposedError(`Cannot call plugin "${name}": it was stopped`));
