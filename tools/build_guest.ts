@@ -7,6 +7,8 @@ import { embeddedText } from "./embedded_text.ts";
 const ROOT = new URL("../", import.meta.url);
 const ENTRY = new URL("src/guest/main.ts", ROOT);
 const OUTPUT = new URL("src/supervisor/embedded/guest.ts", ROOT);
+const CUDA_ENTRY = new URL("src/guest/cuda_main.ts", ROOT);
+const CUDA_OUTPUT = new URL("src/supervisor/embedded/guest_cuda.ts", ROOT);
 const CODEC = "@msgpack/msgpack";
 
 /**
@@ -20,6 +22,31 @@ export async function guestModule(): Promise<string> {
     "guestScript",
     "The guest: what runs inside every sandbox.",
     evaluated(await bundledGuest()),
+  );
+}
+
+/**
+ * The source text of the generated module for guests with a GPU.
+ *
+ * @returns TypeScript that exports `guestCudaScript`.
+ */
+export async function guestCudaModule(): Promise<string> {
+  const { outputFiles } = await runEsbuild({
+    entryPoints: [decodeURIComponent(CUDA_ENTRY.pathname)],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "iife",
+    globalName: "cordonCuda",
+    platform: "neutral",
+    target: "esnext",
+    legalComments: "none",
+  });
+  const script = `(()=>{${outputFiles[0]!.text};return cordonCuda.openGuestCuda})()`;
+  return embeddedText(
+    "guestCudaScript",
+    "What a guest with a GPU evaluates besides; its value makes what `cuda()` gives.",
+    `${script}\n//# sourceURL=cordon:guest-cuda`,
   );
 }
 
@@ -69,4 +96,5 @@ async function installedCodec(folder: string): Promise<string> {
 if (import.meta.main) {
   await Deno.mkdir(new URL("./", OUTPUT), { recursive: true });
   await Deno.writeTextFile(OUTPUT, await guestModule());
+  await Deno.writeTextFile(CUDA_OUTPUT, await guestCudaModule());
 }

@@ -7,6 +7,7 @@
 import { ConfigError } from "../errors.ts";
 import { quote } from "../util/quote.ts";
 import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
+import { cuda } from "./cuda.ts";
 import { profileNames, profiles } from "./capabilities.ts";
 import { limitOptions } from "./limits.ts";
 import { type Aliases, entries, invalid, object, oneOf } from "./parse.ts";
@@ -54,6 +55,7 @@ export function hostConfig(
     output,
     onPermission: permissionCallback,
     sinks,
+    cuda,
   }, aliases);
   const preset = parsed.profile === undefined ? undefined : profiles[parsed.profile];
   return Object.freeze({
@@ -71,6 +73,7 @@ export function hostConfig(
     output: parsed.output ?? "inherit",
     onPermission: parsed.onPermission ?? null,
     sinks: parsed.sinks ?? Object.freeze([]),
+    cuda: parsed.cuda ?? Object.freeze({ ipc: null, fallback: "host-copy" }),
   });
 }
 

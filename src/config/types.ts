@@ -69,6 +69,20 @@ export interface LimitOptions {
   readonly enforce?: Enforce | Readonly<Record<string, Enforce>>;
 }
 
+/** How tensors on GPUs travel. */
+export interface CudaOptions {
+  /** Plugins with a GPU map the host's memory of it. @default true if the variable CORDON_ENABLE_CUDA_IPC is 1 */
+  readonly ipc?: boolean;
+  /** Without a driver, tensors are kept in host memory, or are an error. @default "host-copy" */
+  readonly fallback?: "host-copy" | "error";
+}
+
+/** `CudaOptions` after parsing; `ipc` is null where the variable decides. */
+export interface CudaConfig {
+  readonly ipc: boolean | null;
+  readonly fallback: "host-copy" | "error";
+}
+
 /** Options of `createHost()`. */
 export interface HostOptions {
   /** Objects that plugins may use by name, if their `services` grant says so. @default {} */
@@ -86,6 +100,8 @@ export interface HostOptions {
    * the next process of that plugin. Each costs the memory of an idle process. @default 0
    */
   readonly warm?: number;
+  /** How tensors on GPUs travel. */
+  readonly cuda?: CudaOptions;
   /** Where lines go that plugins print. @default "inherit" */
   readonly output?: OutputOption;
   /** Asked for what a plugin's grant does not contain; see `LoadOptions.onPermission`. @default denies, unasked */
@@ -102,6 +118,27 @@ export interface HostOptions {
   readonly cacheDirectory?: string;
   /** Directory for sockets. @default $XDG_RUNTIME_DIR/cordon or /tmp/cordon-<uid> */
   readonly runtimeDirectory?: string;
+}
+
+/** Namespaces that a sandbox may share with the host. */
+export type SharableNamespace = "ipc" | "uts" | "cgroup";
+
+/** Which namespaces of the kernel a sandbox has of its own. `false` shares one with the host; some cannot be shared. */
+export interface NamespaceOptions {
+  /** System V and POSIX message queues. @default true */
+  readonly ipc?: boolean;
+  /** Host name. @default true */
+  readonly uts?: boolean;
+  /** View of control groups. @default true */
+  readonly cgroup?: boolean;
+  /** Processes; never shared. @default true */
+  readonly pid?: true;
+  /** Network; shared by `permissions: { net: "host" }` only. @default true */
+  readonly net?: true;
+  /** Mounts; never shared. @default true */
+  readonly mnt?: true;
+  /** Users; never shared. @default true */
+  readonly user?: true;
 }
 
 /** Options of `host.load()`. */
@@ -126,6 +163,10 @@ export interface LoadOptions {
   readonly maxFrame?: Size;
   /** Device nodes of GPUs are bound in. @default false */
   readonly gpu?: boolean;
+  /** Namespaces of the kernel that the sandbox has of its own. @default all of them */
+  readonly namespaces?: NamespaceOptions;
+  /** Every sandbox drops all capabilities of the kernel; names are checked, and `keep` must be empty. @default all dropped */
+  readonly capabilities?: { readonly drop?: readonly string[] | "ALL"; readonly keep?: readonly string[] };
   /** Whether and when the plugin is started again after a crash. @default false */
   readonly restart?: boolean | RestartOptions;
   /** Exports that may be run a second time when their process dies under them; needs `restart`. @default [] */
@@ -215,6 +256,7 @@ export interface HostConfig {
   readonly output: OutputOption;
   readonly onPermission: OnPermission | null;
   readonly sinks: readonly Sink[];
+  readonly cuda: CudaConfig;
 }
 
 /** `LoadOptions` after parsing, the host's defaults applied. */
@@ -232,4 +274,6 @@ export interface LoadConfig {
   readonly shutdownGraceMs: number;
   readonly maxFrameBytes: number;
   readonly gpu: boolean;
+  /** Namespaces that are the host's. @default none */
+  readonly sharedNamespaces?: readonly SharableNamespace[];
 }

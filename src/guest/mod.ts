@@ -18,12 +18,25 @@
  */
 
 import type { SingletonRpc } from "../proxy/proxied_singleton.ts";
+import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
 
 export { local } from "../proxy/local.ts";
 export { ProxiedSingleton, type SingletonClass, type SingletonRpc } from "../proxy/proxied_singleton.ts";
 export { singletonScope } from "../proxy/singleton_scope.ts";
 
+export type {
+  Cuda,
+  CudaArgument,
+  CudaEvent,
+  CudaKernel,
+  CudaModule,
+  CudaSize,
+  CudaStream,
+  CudaTensor,
+  CudaTensorStatus,
+  LaunchOptions,
+} from "../tensor/cuda/mod.ts";
 export type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
 
 /** Every method of a service as the plugin sees it: the answer always comes as a promise. */
@@ -53,6 +66,8 @@ export interface GuestApi {
   readonly hostRpc: () => SingletonRpc;
   /** See {@linkcode tensor}. */
   readonly tensor: (shape: readonly number[], dtype?: Dtype, options?: TensorOptions) => Tensor;
+  /** See {@linkcode cuda}. */
+  readonly cuda: () => Cuda;
   /** See {@linkcode move}. */
   readonly move: (tensor: Tensor) => unknown;
   /** See {@linkcode copied}. */
@@ -249,6 +264,27 @@ export function hostRpc(): SingletonRpc {
  */
 export function tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor {
   return required("tensor").tensor(shape, dtype, options);
+}
+
+/**
+ * The GPUs of this machine, for a plugin that was granted `gpu`. The first call starts the driver.
+ *
+ * @returns Tensors on devices, streams and programs.
+ * @throws {TypeError} If called outside a sandbox, or without the grant.
+ * @throws {CudaError} If there is no driver and the host wants that to be an error.
+ *
+ * @example
+ * ```ts
+ * import { cuda, inSandbox } from "@cordon/cordon/plugin";
+ *
+ * if (inSandbox()) {
+ *   using values = cuda().tensor([1024], "float32");
+ *   console.log(values.device); // cuda:0
+ * }
+ * ```
+ */
+export function cuda(): Cuda {
+  return required("cuda").cuda();
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Native } from "../native/types.ts";
 import { TypeRegistry } from "../rpc/mod.ts";
 import { openGuestTensors } from "../tensor/mod.ts";
 import type { GuestTensors } from "../tensor/mod.ts";
+import type { GuestCuda, GuestCudaParts } from "../tensor/cuda/guest_cuda.ts";
 import type { BootRecord } from "../util/boot_record.ts";
 
 /** What was opened while FFI was still allowed. */
@@ -17,6 +18,8 @@ export interface Privileges {
   readonly tensors: GuestTensors;
   /** Value types of the session, tensors among them. */
   readonly types: TypeRegistry;
+  /** GPUs, if they were granted. */
+  readonly cuda: GuestCuda | null;
 }
 
 /**
@@ -30,7 +33,15 @@ export function openPrivileges(boot: BootRecord): Privileges {
   const tensors = openGuestTensors({ native, fd: boot.descriptorChannel });
   const types = new TypeRegistry();
   tensors.register(types);
-  return { native, tensors, types };
+  return { native, tensors, types, cuda: openCuda(boot, tensors, types) };
+}
+
+/** The script comes from the host, as this one did: plugins without a GPU are not to read it. */
+function openCuda({ cuda, paths }: BootRecord, tensors: GuestTensors, types: TypeRegistry): GuestCuda | null {
+  if (cuda === null) return null;
+  const open = (0, eval)(cuda.script) as (parts: GuestCudaParts) => GuestCuda;
+  const warn = (text: string): void => void Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+  return open({ ...cuda, libraryPath: paths.library, tensors, types, warn });
 }
 
 /**

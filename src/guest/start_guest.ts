@@ -17,6 +17,7 @@ import { exitWhenDenied } from "./exit_when_denied.ts";
 import { keepAliveOnlyForAnswers } from "./keep_alive.ts";
 import { installNetwork } from "./network.ts";
 import { dropPrivileges, openPrivileges } from "./privileges.ts";
+import type { Privileges } from "./privileges.ts";
 import { publishGuestApi, runShutdownHooks } from "./guest_api.ts";
 
 /** Exit code of a guest that lost its host. */
@@ -45,7 +46,9 @@ export async function startGuest(): Promise<void> {
       ambient,
       onLoad: async (spec) => {
         await confined.promise;
-        return await loadPlugin({ session, boot, connection, ambient, tensors: privileges.tensors }, spec);
+        const { tensors, cuda } = privileges;
+        cuda?.prepare();
+        return await loadPlugin({ session, boot, connection, ambient, tensors, cuda }, spec);
       },
       onShutdown: runShutdownHooks,
     },
@@ -67,6 +70,7 @@ interface GuestParts {
   readonly connection: Deno.UnixConn;
   readonly tensors: GuestTensors;
   readonly ambient: LazyAmbientStore;
+  readonly cuda: Privileges["cuda"];
 }
 
 /** The boot record, whose path is the first argument; plugins see the arguments behind it. */
@@ -95,10 +99,10 @@ function exitWhenHostIsGone(session: RpcSession): void {
 }
 
 async function loadPlugin(
-  { session, boot, connection, tensors, ambient }: GuestParts,
+  { session, boot, connection, tensors, ambient, cuda }: GuestParts,
   spec: LoadSpec,
 ): Promise<readonly ExportDescription[]> {
-  publishGuestApi(session, spec.services ?? [], tensors);
+  publishGuestApi(session, spec.services ?? [], tensors, cuda);
   if (boot.isScript) keepAliveOnlyForAnswers(session, connection);
   if (spec.usesHost === true) await ambient.load();
   const namespace = await import(spec.entry) as object;

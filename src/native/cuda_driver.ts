@@ -84,12 +84,9 @@ export class CudaDriver implements CudaCalls {
   }
 
   write(context: bigint, to: bigint, from: Uint8Array): void {
-    const bytes = from as Uint8Array<ArrayBuffer>;
-    const size = BigInt(from.byteLength);
-    this.#check(
-      "cuMemcpyHtoDAsync",
-      this.#symbols.cordon_cuda_write(this.#handle, context, to, bytes, size, 0n),
-    );
+    const [bytes, size] = [from as Uint8Array<ArrayBuffer>, BigInt(from.byteLength)];
+    const result = this.#symbols.cordon_cuda_write(this.#handle, context, to, bytes, size, 0n);
+    this.#check("cuMemcpyHtoDAsync", result);
   }
 
   async written(context: bigint, to: bigint, from: Uint8Array, stream: bigint): Promise<void> {
@@ -107,12 +104,9 @@ export class CudaDriver implements CudaCalls {
   }
 
   read(context: bigint, into: Uint8Array, from: bigint): void {
-    const bytes = into as Uint8Array<ArrayBuffer>;
-    const size = BigInt(into.byteLength);
-    this.#check(
-      "cuMemcpyDtoHAsync",
-      this.#symbols.cordon_cuda_read(this.#handle, context, bytes, from, size, 0n),
-    );
+    const [bytes, size] = [into as Uint8Array<ArrayBuffer>, BigInt(into.byteLength)];
+    const result = this.#symbols.cordon_cuda_read(this.#handle, context, bytes, from, size, 0n);
+    this.#check("cuMemcpyDtoHAsync", result);
   }
 
   async readElsewhere(context: bigint, into: Uint8Array, from: bigint, stream: bigint): Promise<void> {
@@ -145,11 +139,8 @@ export class CudaDriver implements CudaCalls {
   }
 
   fill(context: bigint, to: bigint, value: number, bytes: number, stream: bigint): void {
-    const size = BigInt(bytes);
-    this.#check(
-      "cuMemsetD8Async",
-      this.#symbols.cordon_cuda_fill(this.#handle, context, to, value, size, stream),
-    );
+    const result = this.#symbols.cordon_cuda_fill(this.#handle, context, to, value, BigInt(bytes), stream);
+    this.#check("cuMemsetD8Async", result);
   }
 
   pointer(

@@ -47,6 +47,7 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
     network: policy.network.kind === "proxy"
       ? { socket: `${paths.run}/net.sock`, allow: policy.network.allow }
       : null,
+    cuda: await context.cuda.bootPart(policy, channel !== null && paths.library !== null),
     hasBroker: hasBroker(config),
     isScript: request.isScript,
     dataBytes: null,

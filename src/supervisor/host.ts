@@ -21,6 +21,7 @@ import { resolveGrants } from "../policy/resolve_grants.ts";
 import { sandboxPolicy } from "../policy/sandbox_policy.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { TypeCodec } from "../rpc/mod.ts";
+import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
 import { checkAskedPaths } from "./check_asked_paths.ts";
 import { findManifest } from "./find_manifest.ts";
@@ -119,6 +120,10 @@ class CordonHost implements Host {
 
   tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor {
     return this.#context.tensors.tensor(shape, dtype, options);
+  }
+
+  async cuda(): Promise<Cuda> {
+    return (await this.#context.cuda.open()).cuda;
   }
 
   tensorStats(): TensorStats {

@@ -16,6 +16,7 @@ import { loadAmbientStore, TypeRegistry } from "../rpc/mod.ts";
 import type { AmbientStore, TypeCodec } from "../rpc/mod.ts";
 import { createHostTensors } from "../tensor/mod.ts";
 import type { HostTensors } from "../tensor/mod.ts";
+import { ContextCuda } from "./context_cuda.ts";
 import { guestScript } from "./embedded/guest.ts";
 import { feedSinks } from "./feed_sinks.ts";
 import { type HostHooks, hostHooks } from "./host_events.ts";
@@ -31,6 +32,8 @@ export interface HostContext extends AsyncDisposable {
   readonly native: Native | null;
   readonly libraryPath: string | null;
   readonly tensors: HostTensors;
+  /** GPUs, opened when they are first needed. */
+  readonly cuda: ContextCuda;
   readonly ambient: AmbientStore;
   /** Custom types of the user, for registries of sessions to come. */
   readonly codecs: ReadonlyMap<string, TypeCodec<unknown>>;
@@ -68,6 +71,9 @@ export async function openHostContext(
     deno: runtime.deno,
   });
   const tensors = createHostTensors({ native });
+  const onNotice = (text: string): void =>
+    void Deno.stderr.writeSync(new TextEncoder().encode(`cordon: ${text}\n`));
+  const cuda = new ContextCuda({ config: config.cuda, platform, libraryPath, tensors, onNotice });
   const hooks = hostHooks();
   feedSinks(hooks, config.sinks);
   const warm = new WarmSandboxes<SpareSandbox>(config.warm);
@@ -79,6 +85,7 @@ export async function openHostContext(
     native,
     libraryPath,
     tensors,
+    cuda,
     ambient,
     codecs,
     hooks,
@@ -86,6 +93,7 @@ export async function openHostContext(
     async [Symbol.asyncDispose]() {
       await warm[Symbol.asyncDispose]();
       tensors[Symbol.dispose]();
+      cuda[Symbol.dispose]();
       await directory[Symbol.asyncDispose]();
       native?.[Symbol.dispose]();
     },

@@ -99,6 +99,7 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
   });
   cleanup.use(link);
   link.register(types);
+  await context.cuda.connect({ policy, plugin: config.name, link, types });
   const boot = await bootRecord({ context, config, policy, directory, channel, isScript: request.isScript });
   using _guestEnd = channel;
   const guest = await launch({

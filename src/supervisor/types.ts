@@ -10,6 +10,7 @@ import type { PlatformReport } from "../platform/types.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { Remote } from "../proxy/mod.ts";
 import type { CallOptions, RpcInspection, RpcStats, TypeCodec } from "../rpc/mod.ts";
+import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
 import type { LearnedGrant } from "../util/permission.ts";
 import type { HostEvents } from "./host_events.ts";
@@ -173,6 +174,13 @@ export interface Host extends AsyncDisposable {
    * @returns The tensor; the caller disposes it.
    */
   tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor;
+  /**
+   * The GPUs of this machine, opened by the first call. Load plugins with `gpu: true` to pass tensors on devices to them.
+   *
+   * @returns Tensors on devices, streams and programs.
+   * @throws {CudaError} If there is no driver and `cuda.fallback` is `"error"`.
+   */
+  cuda(): Promise<Cuda>;
   /** Use of shared memory. */
   tensorStats(): TensorStats;
 }

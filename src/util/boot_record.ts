@@ -31,6 +31,13 @@ export interface BootRecord {
   readonly maxFrameBytes: number;
   /** The proxy's socket and what it lets through; null without a network grant. */
   readonly network: { readonly socket: string; readonly allow: readonly string[] } | null;
+  /** For a plugin that was granted a GPU: the script that reaches it, where its driver is, and how tensors travel. */
+  readonly cuda: {
+    readonly script: string;
+    readonly driver: string;
+    readonly ipc: boolean;
+    readonly fallback: "host-copy" | "error";
+  } | null;
   /** The host waits to hear that the privileges are given up. */
   readonly hasBroker: boolean;
   /** The plugin is a script: the process ends when its work is done, not when the host says so. */

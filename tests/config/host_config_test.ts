@@ -14,6 +14,7 @@ Deno.test("hostConfig() fills every default", () => {
     bwrap: null,
     deno: null,
     runAs: { uid: 65534, gid: 65534 },
+    cuda: { ipc: null, fallback: "host-copy" },
     cacheDirectory: "/tmp/cordon-1000/cache",
     runtimeDirectory: "/tmp/cordon-1000",
     output: "inherit",
