@@ -7,6 +7,7 @@
 import { quote } from "../util/quote.ts";
 import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
 import { checkProfile, usedCapabilities } from "./capabilities.ts";
+import { capabilityDrop, sharedNamespaces } from "./isolation.ts";
 import { limitConfig, limitOptions } from "./limits.ts";
 import { type Aliases, flag, invalid, list, object, text } from "./parse.ts";
 import { learn, output, permissionCallback } from "./oversight.ts";
@@ -68,6 +69,8 @@ export function loadConfig(
     shutdownGraceMs: duration(),
     maxFrame: size({ min: 2 ** 12, max: 2 ** 30 }),
     gpu: flag,
+    namespaces: sharedNamespaces,
+    capabilities: capabilityDrop,
     restart: restartConfig,
     idempotent: list(text("the name of an export")),
     watch: watchConfig,
@@ -88,6 +91,7 @@ export function loadConfig(
     name,
     entry: url,
     ...granted,
+    sharedNamespaces: parsed.namespaces ?? Object.freeze([]),
     limits: limitConfig(host.limits, parsed.limits ?? {}),
     sandbox: parsed.sandbox ?? host.sandbox,
     timeoutMs: parsed.timeoutMs ?? host.callTimeoutMs,

@@ -50,15 +50,17 @@ export function bwrapArguments(policy: SandboxPolicy, layout: BwrapLayout): stri
 
 /** Every namespace by name: `--unshare-all` would go on without some of them. */
 function isolation(policy: SandboxPolicy): string[] {
+  const isOwn = (name: SandboxPolicy["sharedNamespaces"][number]) => !policy.sharedNamespaces.includes(name);
   return [
     "--unshare-user",
-    "--unshare-ipc",
+    ...(isOwn("ipc") ? ["--unshare-ipc"] : []),
     "--unshare-pid",
     ...(policy.network.kind === "host" ? [] : ["--unshare-net"]),
-    "--unshare-uts",
-    "--unshare-cgroup",
+    ...(isOwn("uts") ? ["--unshare-uts"] : []),
+    ...(isOwn("cgroup") ? ["--unshare-cgroup"] : []),
     "--disable-userns",
-    ...["--uid", "65534", "--gid", "65534", "--hostname", "plugin"],
+    ...["--uid", "65534", "--gid", "65534"],
+    ...(isOwn("uts") ? ["--hostname", "plugin"] : []),
     "--die-with-parent",
     "--new-session",
     ...["--cap-drop", "ALL"],

@@ -67,6 +67,7 @@ export function sandboxPolicy(
       hasNative: context.hasNative ?? true,
       hasWritablePath: config.permissions.write.length > 0,
     }),
+    sharedNamespaces: Object.freeze([...config.sharedNamespaces ?? []]),
     cgroup,
     runAs: isLinux && facts.uid === 0 ? context.runAs : null,
     gpu: config.gpu,

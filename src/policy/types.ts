@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Enforce } from "../config/types.ts";
+import type { Enforce, SharableNamespace } from "../config/types.ts";
 
 /** Which layers are in force, strongest first. */
 export type Tier = "full" | "namespaces" | "landlock" | "permissions-only";
@@ -121,6 +121,8 @@ export interface SandboxPolicy {
   };
   /** For every limit, by what it is enforced and whether that is hard. */
   readonly enforcement: Readonly<Record<LimitName, LimitEnforcement>>;
+  /** Namespaces that are the host's. The others are the sandbox's own. */
+  readonly sharedNamespaces: readonly SharableNamespace[];
   /** Where the control group of this sandbox is made; null where it gets none. */
   readonly cgroup: {
     readonly version: 1 | 2;

@@ -1,4 +1,4 @@
-import { deepEqual, throws } from "node:assert/strict";
+import { deepEqual, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { bwrapArguments, type BwrapLayout } from "../../src/launcher/bwrap_arguments.ts";
 import { sandboxPolicy } from "../../src/policy/sandbox_policy.ts";
@@ -99,3 +99,10 @@ function withoutGrants(options: string[], value: string, path: string): string[]
   deepEqual(rest.splice(bind, 3), ["--ro-bind", path, path]);
   return rest;
 }
+
+Deno.test("bwrapArguments() leaves out the namespaces that the plugin shares, and no others", () => {
+  const options = argumentsFor({ sharedNamespaces: ["ipc", "uts"] }).split(" ");
+  const names = options.filter((option) => option.startsWith("--unshare-"));
+  deepEqual(names, ["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-cgroup"]);
+  ok(!options.includes("--hostname"), "a shared host name is not changed");
+});
