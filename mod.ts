@@ -52,6 +52,7 @@ export type {
 } from "./src/supervisor/status.ts";
 export type {
   BackoffOptions,
+  CudaOptions,
   DebounceOptions,
   Enforce,
   FileChange,
@@ -121,3 +122,15 @@ export type {
   RpcStats,
   TypeCodec,
 } from "./src/rpc/mod.ts";
+export type {
+  Cuda,
+  CudaArgument,
+  CudaEvent,
+  CudaKernel,
+  CudaModule,
+  CudaSize,
+  CudaStream,
+  CudaTensor,
+  CudaTensorStatus,
+  LaunchOptions,
+} from "./src/tensor/cuda/mod.ts";
