@@ -62,7 +62,7 @@ export function controlGroup(policy: SandboxPolicy, name: string): ControlGroup 
 /** Remove what hosts left that were killed. Only an empty leaf can be removed. */
 function sweepLeaves(directory: string): void {
   for (const { name } of Deno.readDirSync(directory)) {
-    const pid = /^cordon-(\d+)-/.exec(name)?.[1];
+    const pid = /^cordon-(?:probe-)?(\d+)(?:-|$)/.exec(name)?.[1];
     if (pid === undefined || isThere(`/proc/${pid}`)) continue;
     try {
       Deno.removeSync(join(directory, name));

@@ -48,6 +48,16 @@ Deno.test("a sandbox has a namespace of its own of every kind", async () => {
   }
 });
 
+Deno.test("a sandbox shares the namespaces that the policy names and no others", async () => {
+  const sharedNamespaces = ["ipc", "uts", "cgroup"] as const;
+  await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { sharedNamespaces } });
+  const pid = await startedPid(harness);
+  const own = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"].filter((kind) =>
+    Deno.readLinkSync(`/proc/${pid}/ns/${kind}`) !== Deno.readLinkSync(`/proc/self/ns/${kind}`)
+  );
+  deepEqual(own, ["user", "mnt", "pid", "net"]);
+});
+
 Deno.test("a sandbox shares the host's network only if the policy says so", async () => {
   const permissions = { ...NO_PERMISSIONS, net: { kind: "host" as const } };
   await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { permissions } });

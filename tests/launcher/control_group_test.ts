@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import type { SandboxPolicy } from "../../src/policy/types.ts";
 import { controlGroup } from "../../src/launcher/control_group.ts";
 import { sandboxPolicy } from "../../src/policy/sandbox_policy.ts";
@@ -67,6 +67,24 @@ Deno.test("controlGroup() writes the bounds of version 2", async () => {
     "pids.max": "32",
     "cpu.max": "50000 100000",
   });
+});
+
+Deno.test("controlGroup() removes the empty leaves of hosts that are gone, and no others", async () => {
+  const root = await Deno.makeTempDir({ prefix: "cordon-cgroup-" });
+  // Beyond the largest pid that Linux can be told to use.
+  const gone = 2 ** 22 + 1;
+  const kept = [`cordon-${Deno.pid}-a`, "cordon-b", "system.slice"];
+  for (const name of [`cordon-${gone}-a`, `cordon-probe-${gone}`, ...kept]) Deno.mkdirSync(`${root}/${name}`);
+  try {
+    throws(() => controlGroup(policyIn(root, 2), `cordon-${Deno.pid}-new`), /ENOENT|No such file/);
+    deepEqual(
+      [...Deno.readDirSync(root)].map(({ name }) => name).sort(),
+      kept.sort(),
+      "nor its own, which failed",
+    );
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
 });
 
 Deno.test("controlGroup() is null for a policy without one", () => {
