@@ -134,5 +134,6 @@ export type {
   CudaStream,
   CudaTensor,
   CudaTensorStatus,
+  ImportHandleOptions,
   LaunchOptions,
 } from "./src/tensor/cuda/mod.ts";

@@ -35,6 +35,7 @@ export type {
   CudaStream,
   CudaTensor,
   CudaTensorStatus,
+  ImportHandleOptions,
   LaunchOptions,
 } from "../tensor/cuda/mod.ts";
 export type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";

@@ -11,7 +11,6 @@ import { classifyBwrapFailure } from "./classify_bwrap_failure.ts";
 import { detectContainer } from "./container.ts";
 import { probeDenoRuntime } from "./deno_runtime.ts";
 import { probeGpu } from "./gpu.ts";
-import { gpuLibraries } from "./gpu_libraries.ts";
 import { probeLandlock } from "./landlock.ts";
 import { openLibc } from "./libc.ts";
 import { probeMemfd } from "./memfd.ts";
@@ -76,8 +75,8 @@ export async function probePlatform(options: ProbePlatformOptions = {}): Promise
     cgroup: cgroup.fact,
     memfd: memfd.fact,
     container,
-    gpuDevices: gpu.fact,
-    gpuLibraries: await gpuLibraries(gpu.fact.length > 0),
+    gpuDevices: gpu.fact.devices,
+    gpuLibraries: gpu.fact.libraries,
   };
   const probed = [bwrap, namespaces, deno, seccomp, landlock, cgroup, memfd, gpu].map(({ finding }) =>
     finding

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { openCuda } from "../../src/native/mod.ts";
+import { openHostCuda } from "../../src/tensor/cuda/mod.ts";
+import { Tensor } from "../../src/tensor/mod.ts";
 import { testNativePath } from "../native/test_native.ts";
 import { standIn, standInTest } from "./stand_in.ts";
 
@@ -43,3 +45,29 @@ Deno.test(
     await Deno.remove(file);
   },
 );
+
+Deno.test(standInTest("Cuda.exportHandle() gives a copy that another process opens"), async () => {
+  const [libraryPath, driver] = await Promise.all([testNativePath(), standIn()]);
+  using host = openHostCuda({
+    libraryPath,
+    driver,
+    ipc: true,
+    fallback: "error",
+    hostTensor: (shape, dtype) =>
+      Tensor.from(new Uint8Array(shape.reduce((a, b) => a * b, 1)), { dtype, shape }),
+    onNotice: () => {},
+  });
+  using tensor = host.cuda.tensor([4], "uint8");
+  await tensor.copyFrom(new Uint8Array([1, 2, 3, 4]));
+  const exported = host.cuda.exportHandle(tensor);
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(file, READER);
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", file, libraryPath, driver, exported.handle.toHex()],
+  }).output();
+  assert.equal(new TextDecoder().decode(stdout).trim(), "1,2,3,4");
+  using seen = await exported.tensor.copyToHost();
+  assert.deepEqual([...seen.data as Uint8Array], [9, 9, 9, 9]);
+  exported.tensor.dispose();
+  await Deno.remove(file);
+});

@@ -37,6 +37,18 @@ export interface LaunchOptions {
   readonly sharedBytes?: number;
 }
 
+/** What lies behind a handle. */
+export interface ImportHandleOptions {
+  /** Sizes of the dimensions, in elements. */
+  readonly shape: readonly number[];
+  /** Element type. @default "float32" */
+  readonly dtype?: Dtype;
+  /** Where the first element is, in bytes from the start of the allocation. @default 0 */
+  readonly byteOffset?: number;
+  /** Number of the device. @default 0 */
+  readonly device?: number;
+}
+
 /** The GPUs of this machine. Work on the default stream is done in order, and in order with that of other tensors. */
 export class Cuda implements CudaTensorMaker {
   /** Whether there is a driver, or host memory stands for a device's. */
@@ -149,6 +161,58 @@ export class Cuda implements CudaTensorMaker {
     if (engine === null) return;
     const { calls, context } = engine.on(device);
     await calls.synchronized(context);
+  }
+
+  /**
+   * Copy a tensor to where a process of this pid namespace that is no plugin, such as one that runs PyTorch, can open it
+   * by the driver's handle (cuIpcOpenMemHandle).
+   *
+   * @param tensor What to copy.
+   * @returns The copy, which the caller disposes when the other process has closed it, and its handle of 64 bytes.
+   * @throws {CudaError} If there is no driver, or it gives no handle.
+   */
+  exportHandle(tensor: CudaTensor): { readonly tensor: CudaTensor; readonly handle: Uint8Array } {
+    const engine = this.#engine("export a handle");
+    const { dtype, shape, byteOffset, byteLength } = tensor;
+    const memory = engine.allocateForHandle(Math.max(byteLength, 1), tensor.memory.device);
+    const copy = new CudaTensor({ maker: this, memory, dtype, shape });
+    try {
+      const { calls, context } = memory.on;
+      memory.copyFrom(0, tensor.memory, byteOffset, byteLength, 0n);
+      calls.synchronize(context);
+      return { tensor: copy, handle: calls.exportHandle(context, memory.address) };
+    } catch (error) {
+      copy.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Copy from memory that a trusted process of this pid namespace exported by the driver's handle (cuIpcGetMemHandle).
+   *
+   * @param handle 64 bytes.
+   * @param options What lies there: `byteOffset` from the start of the allocation, `device`.
+   * @returns A copy; the caller disposes it. The other process may free its memory then.
+   * @throws {CudaError} If there is no driver, or the handle means nothing here.
+   */
+  importHandle(handle: Uint8Array, options: ImportHandleOptions): CudaTensor {
+    const engine = this.#engine("import a handle");
+    const { shape, dtype = "float32", byteOffset = 0, device = 0 } = options;
+    const copy = this.tensor(shape, dtype, { device });
+    const bytes = copy.byteLength;
+    try {
+      const memory = engine.importHandle(handle, byteOffset + bytes, device, () => {});
+      try {
+        copy.memory.copyFrom(0, memory, byteOffset, bytes, 0n);
+        memory.on.calls.synchronize(memory.on.context);
+      } finally {
+        memory.release();
+      }
+      return copy;
+    } catch (error) {
+      copy.dispose();
+      throw error;
+    }
   }
 
   /** See `CudaTensorMaker`. */

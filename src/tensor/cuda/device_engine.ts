@@ -100,6 +100,11 @@ export class DeviceEngine implements Disposable {
     return new DriverMemory({ on, kind: "handle", address, bytes, shared: null, free });
   }
 
+  /** New memory for which the driver gives handles; its contents are undefined. */
+  allocateForHandle(bytes: number, device: number): DriverMemory {
+    return this.#allocatePlain(this.on(device), bytes, Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
+  }
+
   /** Let two devices copy directly; false where they cannot: then the driver takes the way over host memory. */
   enablePeer(from: number, to: number): boolean {
     if (from === to || this.#peers.has(`${from}-${to}`)) return true;

@@ -204,7 +204,9 @@ export class HostEnd implements CudaEnd, LinkExtension {
     }
     if (state !== CudaState.started) {
       this.#sharing = "host-copy";
-      this.warn(`"${plugin}" cannot map memory of this GPU: tensors travel through host memory`);
+      if (engine !== null) {
+        this.warn(`"${plugin}" cannot map memory of this GPU: tensors travel through host memory`);
+      }
       return;
     }
     if (this.#hasTried) throw this.#broken("wants to try twice");

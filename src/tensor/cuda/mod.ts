@@ -5,7 +5,7 @@
  */
 
 export { Cuda } from "./cuda.ts";
-export type { CudaParts, CudaSize, LaunchOptions } from "./cuda.ts";
+export type { CudaParts, CudaSize, ImportHandleOptions, LaunchOptions } from "./cuda.ts";
 export { CudaModule } from "./cuda_module.ts";
 export type { CudaArgument, CudaKernel } from "./cuda_module.ts";
 export { CudaEvent, CudaStream } from "./cuda_stream.ts";
