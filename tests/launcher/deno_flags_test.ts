@@ -27,7 +27,7 @@ function flagsFor(changes: Partial<LoadConfig> = {}, files = FILES, extra: strin
 Deno.test("denoFlags() without grants allows what the guest's start needs", () => {
   deepEqual(flagsFor(), [
     ...FIXED,
-    "--v8-flags=--max-old-space-size=512",
+    "--v8-flags=--max-old-space-size=512,--no-enable-lazy-source-positions",
     "--allow-read=/app/plugin,/run/cordon/boot.json,/run/cordon/rpc.sock",
     "--allow-write=/run/cordon/rpc.sock",
     "--allow-net=unix:/run/cordon/rpc.sock",
@@ -47,7 +47,7 @@ Deno.test("denoFlags() with every kind of grant", () => {
   };
   deepEqual(flagsFor({ permissions }, FILES, ["--inspect"]), [
     ...FIXED,
-    "--v8-flags=--max-old-space-size=512",
+    "--v8-flags=--max-old-space-size=512,--no-enable-lazy-source-positions",
     "--allow-read=/app/plugin,/run/cordon/boot.json,/run/cordon/rpc.sock,/run/cordon/net.sock,/in,/out,/srv/app.sock",
     "--allow-write=/run/cordon/rpc.sock,/run/cordon/net.sock,/out,/srv/app.sock",
     "--allow-net=unix:/run/cordon/rpc.sock,unix:/run/cordon/net.sock,127.0.0.1,example.com:443,unix:/srv/app.sock",
