@@ -107,7 +107,13 @@ export type {
   SeccompProfile,
   Tier,
 } from "./src/policy/types.ts";
-export type { BwrapFacts, DenoFacts, PlatformFacts, PlatformReport } from "./src/platform/types.ts";
+export type {
+  BwrapFacts,
+  DenoFacts,
+  GpuLibrary,
+  PlatformFacts,
+  PlatformReport,
+} from "./src/platform/types.ts";
 export { handle, local, ProxiedSingleton, singletonScope } from "./src/proxy/mod.ts";
 export type { Remote, RemoteFunction, SingletonClass, SingletonRpc } from "./src/proxy/mod.ts";
 export { copied, move, Tensor } from "./src/tensor/mod.ts";
@@ -127,13 +133,22 @@ export type {
 export type {
   Cuda,
   CudaArgument,
+  CudaCalls,
+  CudaDeviceFacts,
   CudaEvent,
   CudaKernel,
   CudaModule,
+  CudaSharedMemory,
   CudaSize,
   CudaStream,
   CudaTensor,
+  CudaTensorMaker,
+  CudaTensorParts,
   CudaTensorStatus,
+  DeviceContext,
+  DeviceMemory,
+  DeviceMemoryKind,
   ImportHandleOptions,
   LaunchOptions,
+  OnStream,
 } from "./src/tensor/cuda/mod.ts";

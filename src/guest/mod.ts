@@ -28,15 +28,24 @@ export { singletonScope } from "../proxy/singleton_scope.ts";
 export type {
   Cuda,
   CudaArgument,
+  CudaCalls,
+  CudaDeviceFacts,
   CudaEvent,
   CudaKernel,
   CudaModule,
+  CudaSharedMemory,
   CudaSize,
   CudaStream,
   CudaTensor,
+  CudaTensorMaker,
+  CudaTensorParts,
   CudaTensorStatus,
+  DeviceContext,
+  DeviceMemory,
+  DeviceMemoryKind,
   ImportHandleOptions,
   LaunchOptions,
+  OnStream,
 } from "../tensor/cuda/mod.ts";
 export type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
 

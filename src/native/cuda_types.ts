@@ -90,13 +90,19 @@ export interface CudaCalls extends Disposable {
   importEvent(context: bigint, handle: Uint8Array): bigint;
   /** A new stream. */
   stream(context: bigint): bigint;
+  /** Let go of a stream. */
   freeStream(context: bigint, stream: bigint): void;
+  /** Resolves when the work of a stream is done. */
   streamDone(context: bigint, stream: bigint): Promise<void>;
+  /** Let a stream wait for an event. */
   streamWait(context: bigint, stream: bigint, event: bigint): void;
   /** A new event; a shared one can be exported, and measures no time. */
   event(context: bigint, isShared: boolean): bigint;
+  /** Let go of an event. */
   freeEvent(context: bigint, event: bigint): void;
+  /** Put an event behind the work of a stream. */
   recordEvent(context: bigint, event: bigint, stream: bigint): void;
+  /** Resolves when what is before an event is done. */
   eventDone(context: bigint, event: bigint): Promise<void>;
   /** Whether what the event was recorded after is done. */
   isEventDone(context: bigint, event: bigint): boolean;
@@ -104,7 +110,9 @@ export interface CudaCalls extends Disposable {
   elapsed(context: bigint, from: bigint, to: bigint): number;
   /** Load a program: PTX as text, or a binary. */
   module(context: bigint, image: string | Uint8Array): bigint;
+  /** Unload a program. */
   freeModule(context: bigint, module: bigint): void;
+  /** A kernel of a program. */
   kernel(context: bigint, module: bigint, name: string): bigint;
   /** Start a kernel. `shape`: grid, block and bytes of shared memory. */
   launch(

@@ -58,6 +58,7 @@ export class Cuda implements CudaTensorMaker {
   /**
    * Made by `host.cuda()`, and `cuda()` in a plugin.
    *
+   * @internal
    * @param parts What is different from one process to another.
    */
   constructor(parts: CudaParts) {

@@ -37,10 +37,13 @@ export interface CudaTensorParts {
   readonly maker: CudaTensorMaker;
   /** The bytes. The tensor takes over one reference. */
   readonly memory: DeviceMemory;
+  /** Element type. */
   readonly dtype: Dtype;
+  /** Sizes of the dimensions, in elements. */
   readonly shape: readonly number[];
   /** Where the first element is, in bytes. @default 0 */
   readonly byteOffset?: number;
+  /** It came from the other side. @default false */
   readonly isReceived?: boolean;
 }
 

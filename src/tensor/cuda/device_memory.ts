@@ -12,8 +12,11 @@ export type DeviceMemoryKind = "own" | "descriptor" | "handle" | "host-memory";
 
 /** A context of a driver. */
 export interface DeviceContext {
+  /** The driver. */
   readonly calls: CudaCalls;
+  /** Number of the device. */
   readonly device: number;
+  /** The driver's number of the context. */
   readonly context: bigint;
 }
 
@@ -34,8 +37,11 @@ export interface DriverMemoryParts {
 
 /** Bytes on a device, or what stands for them where there is none. */
 export interface DeviceMemory {
+  /** Where the bytes are. */
   readonly kind: DeviceMemoryKind;
+  /** Number of the device. */
   readonly device: number;
+  /** How many there are. */
   readonly bytes: number;
   /** 0 in host memory. */
   readonly address: bigint;
@@ -51,7 +57,9 @@ export interface DeviceMemory {
   writeNow(offset: number, from: Uint8Array): void;
   /** Copy from other memory, in the order of the stream. */
   copyFrom(offset: number, source: DeviceMemory, sourceOffset: number, bytes: number, stream: bigint): void;
+  /** One more reference. */
   retain(): this;
+  /** One reference less; the last one gives it back. */
   release(): void;
 }
 

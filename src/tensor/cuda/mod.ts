@@ -15,3 +15,4 @@ export type { DeviceContext, DeviceMemory, DeviceMemoryKind } from "./device_mem
 export type { CudaSharing } from "./host_end.ts";
 export { openHostCuda } from "./host_cuda.ts";
 export type { CudaPeer, HostCuda, HostCudaOptions } from "./host_cuda.ts";
+export type { CudaCalls, CudaDeviceFacts, CudaSharedMemory } from "../../native/cuda_types.ts";
