@@ -31,6 +31,23 @@ pack() {
 	du -sh "$folder"
 }
 
+# What of the machine the driver needs to see: everything, then without one thing at a time.
+needs() {
+	nodes=$(ls -d /dev/nvidia[0-9]* /dev/nvidiactl /dev/nvidia-uvm /dev/nvidia-uvm-tools /dev/nvidia-modeset /dev/dri 2>/dev/null || true)
+	for without in nothing /proc /sys /etc $nodes; do
+		set -- --ro-bind / / --bind "${TMPDIR:-/tmp}" "${TMPDIR:-/tmp}" --dev /dev
+		for node in $nodes; do
+			[ "$node" = "$without" ] || set -- "$@" --dev-bind "$node" "$node"
+		done
+		case "$without" in
+		/proc | /sys | /etc) set -- "$@" --tmpfs "$without" ;;
+		esac
+		printf '%s\t' "$without"
+		bwrap "$@" "$(command -v deno)" run -A --cached-only --no-check tests/gpu/needs.ts \
+			"${TMPDIR:-/tmp}/cordon-gpu-needs" 2>&1 | tail -1
+	done
+}
+
 run() {
 	folder=$1
 	out=${OUT:-dist/gpu}
@@ -63,6 +80,8 @@ run() {
 	cat "$out/doctor.txt"
 	deno test -A --cached-only --no-check tests/gpu >"$out/tests.txt" 2>&1 || status=$?
 	cat "$out/tests.txt"
+	needs >"$out/needs.txt" 2>&1 || true
+	echo "without	the driver" && cat "$out/needs.txt"
 	deno run -A --cached-only --no-check bench/gpu.ts >"$out/benchmarks.md" 2>&1 || status=$?
 	cat "$out/benchmarks.md"
 	return "$status"
