@@ -144,7 +144,7 @@ function describe(error: unknown): string {
 }
 
 if (import.meta.main) {
-  const attempts = await attack({ file: "/etc/hostname", port: 22, variable: "HOME" });
+  const attempts = await attack({ file: "/etc/hostname", port: 22, variable: "PATH" });
   for (const { goal, how, succeeded, answer } of attempts) {
     console.log(`${succeeded ? "GOT IT " : "refused"}  ${goal} (${how}): ${answer}`);
   }

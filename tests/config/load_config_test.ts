@@ -23,6 +23,7 @@ Deno.test("loadConfig() fills every default", () => {
     entry: "file:///home/me/project/resize.ts",
     permissions: { read: [], write: [], net: { kind: "none" }, env: {}, sys: [], unix: [] },
     services: {},
+    sharedNamespaces: [],
     limits: {
       memoryBytes: 512 * 2 ** 20,
       cpuPercent: null,

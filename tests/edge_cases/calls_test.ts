@@ -115,9 +115,11 @@ Deno.test("a call that is given up is cancelled in the plugin and leaves nothing
   const call = plugin.with({ signal: abort.signal }).wait!() as Promise<unknown>;
   abort.abort(reason);
   await assert.rejects(call, (error: unknown) => error === reason);
-  // Its own answer to the cancelled call comes before the one to the next.
-  assert.equal(await plugin.api.one!(), 1);
-  assert.equal(plugin.stats().pendingOut, 0);
+  // What was given up stays pending until the plugin has answered the cancellation.
+  for (const deadline = Date.now() + 30_000; plugin.stats().pendingOut > 0;) {
+    assert.ok(Date.now() < deadline, "a call is still pending");
+    assert.equal(await plugin.api.one!(), 1);
+  }
 });
 
 Deno.test("host and plugin call each other to any sensible depth, and an endless recursion is an error", async () => {

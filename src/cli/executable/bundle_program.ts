@@ -46,10 +46,9 @@ export async function bundleProgram(entry: string, options: BundleProgramOptions
   const directory = await Deno.makeTempDir({ prefix: "cordon-compile-" });
   try {
     const whole = `${directory}/whole.js`, modules = `${directory}/modules`;
-    await Promise.all([
-      bundle(entry, options, ["--output", whole]),
-      options.isSplit === true ? bundle(entry, options, ["--code-splitting", "--outdir", modules]) : null,
-    ]);
+    // One after the other: two runtimes that unpack their bundler into an empty cache at once fail.
+    await bundle(entry, options, ["--output", whole]);
+    if (options.isSplit === true) await bundle(entry, options, ["--code-splitting", "--outdir", modules]);
     if (options.isSplit !== true) {
       return [{ name: "program.js", role: "program", mode: MODE, source: await moduleText(whole) }];
     }
