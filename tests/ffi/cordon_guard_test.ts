@@ -111,9 +111,13 @@ guardTest("cordon-exec --guard holds no descriptor and keeps a terminal's signal
   await once(child.stdout!, "data");
   await eventually("it has closed all", () => [...Deno.readDirSync(`/proc/${child.pid}/fd`)].length === 0);
   const group = (pid: number) => readProc(pid, "stat")!.split(") ").at(-1)!.split(" ")[2];
-  const [program] = pidsWith("sleep\x001000").filter((pid) =>
-    readProc(pid, "stat")!.includes(`) S ${child.pid} `)
-  );
+  let program: number | undefined;
+  await eventually("the shell has become its program", () => {
+    program = pidsWith("sleep\x001000").find((pid) =>
+      readProc(pid, "stat")?.includes(`) S ${child.pid} `) === true
+    );
+    return program !== undefined;
+  });
   assert.notEqual(group(program!), group(Deno.pid));
   Deno.kill(child.pid!, "SIGINT");
   Deno.kill(child.pid!, "SIGTERM");

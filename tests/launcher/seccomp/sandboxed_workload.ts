@@ -47,6 +47,18 @@ async function fillPluginDirectory(directory: string, libraries: readonly string
   await Deno.writeTextFile(`${directory}/module.js`, "export default 5");
   await Deno.writeFile(`${directory}/workload.ts`, await Deno.readFile(workload), { mode: 0o644 });
   if (math !== undefined) await Deno.copyFile(math, `${directory}/fresh.so`);
+  await reachableRuntime(`${directory}/deno`);
+}
+
+/** The runtime may lie where only root can look, as below its home. */
+async function reachableRuntime(path: string): Promise<void> {
+  try {
+    await Deno.link(Deno.execPath(), path);
+  } catch {
+    // Another file system, or a file that is not ours: a copy serves as well.
+    await Deno.copyFile(Deno.execPath(), path);
+    await Deno.chmod(path, 0o755);
+  }
 }
 
 async function start(directory: string, libraries: readonly string[], filters: "none" | "first" | "both") {
@@ -84,7 +96,7 @@ function sandboxOptions(directory: string, libraries: readonly string[]): readon
     ...["--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL", "--clearenv"],
     ...["--setenv", "DENO_DIR", "/tmp/deno", "--setenv", "NO_COLOR", "1"],
     ...libraries.flatMap((path) => ["--ro-bind", path, path]),
-    ...["--ro-bind", Deno.execPath(), "/app/deno", "--ro-bind", directory, "/app/plugin"],
+    ...["--ro-bind", `${directory}/deno`, "/app/deno", "--ro-bind", directory, "/app/plugin"],
     ...["--dir", "/proc/self", "--symlink", "/app/deno", "/proc/self/exe"],
     ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"],
     ...["--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/app/plugin"],
