@@ -116,6 +116,13 @@ export type {
 } from "./src/platform/types.ts";
 export { handle, local, ProxiedSingleton, singletonScope } from "./src/proxy/mod.ts";
 export type { Remote, RemoteFunction, SingletonClass, SingletonRpc } from "./src/proxy/mod.ts";
+export { type ArrowData, fromArrow, toArrow } from "./src/tensor/adapters/arrow.ts";
+export { fromOrt, type OrtTensor, type OrtTensorClass, toOrt } from "./src/tensor/adapters/onnxruntime.ts";
+export {
+  readSafetensors,
+  type SafetensorsFile,
+  writeSafetensors,
+} from "./src/tensor/adapters/safetensors.ts";
 export { copied, move, Tensor } from "./src/tensor/mod.ts";
 export type { Device, Dtype, Slice, TensorArray, TensorOptions, TensorStats } from "./src/tensor/mod.ts";
 export { currentCall, TypeRegistry } from "./src/rpc/mod.ts";

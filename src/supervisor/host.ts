@@ -130,6 +130,14 @@ class CordonHost implements Host {
     return this.#context.tensors.stats();
   }
 
+  flushTensors(): number {
+    return this.#context.tensors.flush();
+  }
+
+  purgeOrphanTensors(): number {
+    return this.#context.tensors.purgeOrphans();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#disposing ??= this.#dispose();
   }

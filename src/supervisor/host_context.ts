@@ -70,9 +70,9 @@ export async function openHostContext(
     nativeLibrary: libraryPath,
     deno: runtime.deno,
   });
-  const tensors = createHostTensors({ native });
   const onNotice = (text: string): void =>
     void Deno.stderr.writeSync(new TextEncoder().encode(`cordon: ${text}\n`));
+  const tensors = createHostTensors({ native, onNotice });
   const cuda = new ContextCuda({ config: config.cuda, platform, libraryPath, tensors, onNotice });
   const hooks = hostHooks();
   feedSinks(hooks, config.sinks);

@@ -183,4 +183,16 @@ export interface Host extends AsyncDisposable {
   cuda(): Promise<Cuda>;
   /** Use of shared memory. */
   tensorStats(): TensorStats;
+  /**
+   * Take back what was lent to plugins that never picked it up, without waiting for it to expire.
+   *
+   * @returns How many leases ended.
+   */
+  flushTensors(): number;
+  /**
+   * Free the memory of plugins that are gone, as far as something still holds it.
+   *
+   * @returns How many regions were freed.
+   */
+  purgeOrphanTensors(): number;
 }

@@ -58,6 +58,18 @@ Deno.test("a large typed array travels through shared memory by itself", async (
   assert.ok(plugin.stats().bytesOut < 1 << 16, "the bytes went through the socket");
 });
 
+Deno.test("Host.flushTensors() and purgeOrphanTensors() leave nothing of a plugin that is gone", async () => {
+  await using test = await testHost();
+  const plugin = await test.host.load<Api>(await test.plugin(PLUGIN));
+  using tensor = test.host.tensor([1024, 1024]);
+  await plugin.api.fill(tensor, 1);
+  await plugin.stop();
+  assert.ok(test.host.flushTensors() >= 0);
+  assert.ok(test.host.purgeOrphanTensors() >= 0);
+  assert.equal(test.host.tensorStats().leases, 0);
+  assert.equal(tensor.data[0], 1);
+});
+
 Deno.test("no door to FFI is open to a plugin while its tensors flow", async () => {
   await using test = await testHost();
   await using plugin = await test.host.load<Api>(await test.plugin(PLUGIN));
