@@ -18,7 +18,6 @@
  *	--seccomp-fd=N			system call filter, read from descriptor N, in force for the program
  *	--close-fds-from=N		close the descriptors from N on
  *	--keep-fd=N			but not this one
- *	--cgroup-fd=N			enter the control group whose cgroup.procs is open on descriptor N
  *	--guard				stay as the program's parent: end like it, and not before everything that it
  *					started; with --pdeathsig, end all of that when the parent dies
  *
@@ -88,15 +87,6 @@ static void follow_parent(void)
 	/* It may have died before the line above. */
 	if ((uint64_t)kernel_call(NR_GETPPID, 0, 0, 0, 0, 0) != plan.parent)
 		fail(EXIT_PDEATHSIG, "pdeathsig", ESRCH_);
-}
-
-/* "0" stands for whoever writes it. */
-static void enter_cgroups(void)
-{
-	for (size_t i = 0; i < plan.cgroup_count; i++) {
-		must(EXIT_CGROUP, "cgroup", kernel_call(NR_WRITE, plan.cgroups[i], (long)"0", 1, 0, 0));
-		kernel_call(NR_CLOSE, plan.cgroups[i], 0, 0, 0, 0);
-	}
 }
 
 static void set_limits(void)
@@ -217,7 +207,6 @@ _Noreturn void cordon_exec_main(char **stack)
 	if (plan.is_guarded)
 		block_signals(&signals);
 	follow_parent();
-	enter_cgroups();
 	set_limits();
 	if (plan.no_new_privs)
 		must(EXIT_NO_NEW_PRIVS, "no-new-privs", kernel_call(NR_PRCTL, PR_SET_NO_NEW_PRIVS_, 1, 0, 0, 0));

@@ -9,7 +9,6 @@
 #define MAX_RULES 512
 #define MAX_LIMITS 16
 #define MAX_KEPT 16
-#define MAX_CGROUPS 8
 #define NEWEST_ABI 7
 #define UNLIMITED UINT64_MAX
 
@@ -34,8 +33,7 @@ struct plan {
 	struct path_rule paths[MAX_RULES];
 	struct port_rule ports[MAX_RULES];
 	uint32_t kept[MAX_KEPT];
-	uint32_t cgroups[MAX_CGROUPS];
-	size_t limit_count, path_count, port_count, kept_count, cgroup_count;
+	size_t limit_count, path_count, port_count, kept_count;
 	uint64_t landlock_abi, handled_net, scoped;
 	uint64_t parent, seccomp_fd, close_from;
 	int no_new_privs, has_parent, has_seccomp, has_close_from, is_guarded;
@@ -145,13 +143,6 @@ static void add_kept(const char *option, const char *text)
 	plan.kept_count++;
 }
 
-static void add_cgroup(const char *option, const char *text)
-{
-	if (plan.cgroup_count == MAX_CGROUPS)
-		fail(EXIT_USAGE, option, E2BIG_);
-	plan.cgroups[plan.cgroup_count++] = (uint32_t)whole_number(option, text, INT32_MAX);
-}
-
 static int parse_landlock(const char *option)
 {
 	const uint64_t read = FS_READ_FILE | FS_READ_DIR;
@@ -201,8 +192,6 @@ static void parse_option(const char *option)
 		plan.has_close_from = 1;
 	} else if ((value = after(option, "--keep-fd="))) {
 		add_kept(option, value);
-	} else if ((value = after(option, "--cgroup-fd="))) {
-		add_cgroup(option, value);
 	} else if (same(option, "--guard")) {
 		plan.is_guarded = 1;
 	} else {

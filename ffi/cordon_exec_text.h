@@ -15,8 +15,7 @@ enum exit_code {
 	EXIT_CLOSE_FDS = 69,
 	EXIT_SECCOMP = 70,
 	EXIT_EXEC = 71,
-	EXIT_CGROUP = 72,
-	EXIT_GUARD = 73,
+	EXIT_GUARD = 72,
 };
 
 static const struct {

@@ -7,8 +7,6 @@
 import type { SandboxPolicy } from "../policy/types.ts";
 import { join } from "node:path";
 
-/** Processes of every sandbox besides the plugin's own: the guard and bubblewrap. */
-const OWN_PROCESSES = 2;
 /** What the runtime itself needs before the plugin has done anything. */
 const IDLE_BYTES = 64 * 2 ** 20;
 const PERIOD_US = 100_000;
@@ -17,12 +15,19 @@ const PERIOD_US = 100_000;
 const REMOVAL_MS = 1000;
 const STEP_MS = 5;
 
-/** A leaf in each hierarchy. Disposing removes it; a leaf that still has processes after a second is left behind. */
-export interface ControlGroup extends AsyncDisposable {
-  /** Paths of the files by which a process enters. */
-  readonly procs: readonly string[];
+/** A leaf in each hierarchy. */
+export interface ControlGroup {
+  /**
+   * Put a process into it. That takes the kernel some milliseconds, in which the runtime can boot.
+   *
+   * @param pid The process; one that has ended meanwhile is left to whoever waits for it.
+   * @throws {Error} If the kernel does not let it in.
+   */
+  enter(pid: number): Promise<void>;
   /** Whether the kernel has killed in it for want of memory. */
   hasBeenOutOfMemory(): boolean;
+  /** Remove it; a leaf that still has processes after a second is left behind. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -51,12 +56,23 @@ export function controlGroup(policy: SandboxPolicy, name: string): ControlGroup 
   const counter = join(leaf("memory"), version === 1 ? "memory.oom_control" : "memory.events");
   cleanup.move();
   return {
-    procs: leaves.map((path) => join(path, "cgroup.procs")),
+    enter: async (pid) => {
+      for (const path of leaves) await enterLeaf(path, pid);
+    },
     hasBeenOutOfMemory: () => /^oom_kill [1-9]/m.test(Deno.readTextFileSync(counter)),
     [Symbol.asyncDispose]: async () => {
       for (const path of leaves) await removeLeaf(path);
     },
   };
+}
+
+async function enterLeaf(path: string, pid: number): Promise<void> {
+  try {
+    await Deno.writeTextFile(join(path, "cgroup.procs"), String(pid), { create: false });
+  } catch (error) {
+    const isGone = error instanceof Error && "code" in error && error.code === "ESRCH";
+    if (!isGone) throw error;
+  }
 }
 
 /** Remove what hosts left that were killed. Only an empty leaf can be removed. */
@@ -115,7 +131,7 @@ function bounds({ limits, enforcement }: SandboxPolicy, version: 1 | 2): Readonl
   const quota = enforcement.cpuPercent.mechanism.startsWith("cgroup") && limits.cpuPercent !== null
     ? String(Math.round(limits.cpuPercent / 100 * PERIOD_US))
     : null;
-  const pids = [["pids.max", String(limits.processes + OWN_PROCESSES)]] as const;
+  const pids = [["pids.max", String(limits.processes)]] as const;
   if (version === 2) {
     return {
       memory: [["memory.max", memory], ["memory.swap.max", "0"], ["memory.oom.group", "1"]],

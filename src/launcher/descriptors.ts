@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closeSync, constants, openSync, readlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PermissionDeniedError } from "../errors.ts";
 
@@ -61,16 +61,6 @@ export class Descriptors implements Disposable {
     const actual = readlinkSync(`/proc/self/fd/${fd}`);
     if (actual !== path) throw changed(path, `it leads to "${actual}" now`);
     return number;
-  }
-
-  /**
-   * Add a file that the child can write to.
-   *
-   * @param path Absolute path of a file that exists.
-   * @returns The descriptor's number in the child.
-   */
-  addWritable(path: string): number {
-    return this.#addOwn(openSync(path, constants.O_WRONLY));
   }
 
   /**

@@ -7,9 +7,10 @@
 import type { LaunchedGuest, LaunchRequest } from "./types.ts";
 import type { StartPlan } from "./start_plan.ts";
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
-import { LaunchError, SandboxUnavailableError } from "../errors.ts";
+import { LaunchError } from "../errors.ts";
 import { type ControlGroup, controlGroup } from "./control_group.ts";
 import { Descriptors } from "./descriptors.ts";
+import { groupError } from "./group_error.ts";
 import { GuestSocket } from "./guest_socket.ts";
 import { demandProcAccess } from "./proc_access.ts";
 import { RunningGuest } from "./running_guest.ts";
@@ -43,7 +44,7 @@ async function start(request: LaunchRequest): Promise<LaunchedGuest> {
   await using cleanup = new AsyncDisposableStack();
   const group = openControlGroup(request);
   if (group !== null) cleanup.use(group);
-  const plan = startPlan(request, paths, descriptors, group);
+  const plan = startPlan(request, paths, descriptors);
   const socket = cleanup.use(new GuestSocket(directory.socket, policy.runAs));
   const child = startProcess(request, plan, descriptors);
   if (child.pid === undefined) throw await spawnError(policy.plugin, plan.program, child);
@@ -65,13 +66,7 @@ function openControlGroup({ policy }: LaunchRequest): ControlGroup | null {
   try {
     return controlGroup(policy, `cordon-${Deno.pid}-${crypto.randomUUID()}`);
   } catch (cause) {
-    const summary = `its control group cannot be made: ${
-      cause instanceof Error ? cause.message : String(cause)
-    }`;
-    throw new SandboxUnavailableError(`Cannot start "${policy.plugin}" as ${summary}`, {
-      findings: [{ id: "cgroup", level: "fail", summary }],
-      cause,
-    });
+    throw groupError(policy.plugin, cause);
   }
 }
 

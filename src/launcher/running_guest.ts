@@ -11,6 +11,7 @@ import type { ExitReport, LaunchedGuest, LaunchRequest, SandboxPaths } from "./t
 import type { ControlGroup } from "./control_group.ts";
 import type { GuestSocket } from "./guest_socket.ts";
 import { LaunchError } from "../errors.ts";
+import { groupError } from "./group_error.ts";
 import { CpuGovernor } from "./cpu_governor.ts";
 import { BwrapStatusReader } from "./bwrap_status.ts";
 import { checkMounts, type ExpectedMount } from "./mount_check.ts";
@@ -50,6 +51,7 @@ export class RunningGuest implements LaunchedGuest {
   readonly #status = new BwrapStatusReader();
   readonly #guestPid = Promise.withResolvers<number | null>();
   readonly #report = Promise.withResolvers<ExitReport>();
+  readonly #entered: Promise<void>;
   readonly #watches = new DisposableStack();
   #outputBytes = 0;
   #isConnected = false;
@@ -71,18 +73,23 @@ export class RunningGuest implements LaunchedGuest {
     this.#watchOutput("stdout", child.stdout);
     this.#watchOutput("stderr", child.stderr);
     this.#watchStatus();
+    this.#entered = this.#enterGroup();
+    // Whoever accepts the connection hears of it.
+    this.#entered.catch(() => {});
     this.exited = this.#exit();
   }
 
   async accept(signal: AbortSignal): Promise<Deno.UnixConn> {
     signal.throwIfAborted();
     const { socket, request } = this.#parts;
-    const ended = this.#report.promise.then((report): never => {
+    const ended = this.#report.promise.then(async (report): Promise<never> => {
+      await this.#entered;
       throw endedError(request.policy.plugin, report);
     });
     const connection = await socket.accept(ended, signal);
     this.#isConnected = true;
     try {
+      await this.#entered;
       await this.#checkMounts();
       await this.#watchLimits();
       return connection;
@@ -129,6 +136,23 @@ export class RunningGuest implements LaunchedGuest {
     if (cpuPercent !== null) this.#watches.use(new CpuGovernor(pid, cpuPercent, () => this.#isAlive()));
     if (!hasScratch) return;
     this.#watches.use(new ScratchWatch(pid, maxScratchFiles(tmpBytes), () => this.kill("memory-limit")));
+  }
+
+  /**
+   * While the runtime boots: the kernel waits for all processors then. Nothing of the plugin has run, and nothing will
+   * before its memory, processes and time are bounded.
+   */
+  async #enterGroup(): Promise<void> {
+    const { group, request } = this.#parts;
+    if (group === null) return;
+    const pid = await this.guestPid;
+    if (pid === null) return;
+    try {
+      await group.enter(pid);
+    } catch (cause) {
+      this.kill("sandbox-setup-failed");
+      throw groupError(request.policy.plugin, cause);
+    }
   }
 
   /** Whoever connects has been executed, so everything is mounted. */
@@ -191,7 +215,7 @@ export class RunningGuest implements LaunchedGuest {
     const { promise: closed, resolve } = Promise.withResolvers<[number | null, string | null]>();
     child.once("close", (code: number | null, signal: string | null) => resolve([code, signal]));
     const report = this.#reportOf(...await closed);
-    await this.#parts.group?.[Symbol.asyncDispose]();
+    await this.#parts.group?.[Symbol.asyncDispose]().catch(leaveToHost);
     this.#hasEnded = true;
     clearTimeout(this.#killTimer);
     this.#watches.dispose();
@@ -224,7 +248,7 @@ export class RunningGuest implements LaunchedGuest {
   }
 }
 
-/** What cannot be removed now goes with the host's directory, at the latest in the next host's sweep. */
+/** What cannot be removed now goes with the host's directory or in the next host's sweep. */
 function leaveToHost(_error: unknown): void {}
 
 function endedError(plugin: string, report: ExitReport): LaunchError {

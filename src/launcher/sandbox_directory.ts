@@ -1,5 +1,6 @@
 /**
- * The private directory of one sandbox.
+ * The private directory of one sandbox. Its few small files are written at once: each turn of the event loop would delay
+ * the start more than they do.
  *
  * @module
  */
@@ -16,10 +17,10 @@ import { removeTree } from "./sweep_stale.ts";
  * @param runAs Account that shall be able to read it, or null for our own.
  * @returns The directory, with its subdirectories made.
  */
-export async function sandboxDirectory(path: string, runAs: Account | null): Promise<SandboxDirectory> {
+export function sandboxDirectory(path: string, runAs: Account | null): SandboxDirectory {
   const plugin = join(path, "p");
   const run = join(path, "r");
-  for (const directory of [path, plugin, run]) await makeDirectory(directory, runAs);
+  for (const directory of [path, plugin, run]) makeDirectory(directory, runAs);
   return Object.freeze({
     path,
     plugin,
@@ -32,38 +33,38 @@ export async function sandboxDirectory(path: string, runAs: Account | null): Pro
 }
 
 /** The account reads through its group: it owns nothing here, so it cannot put a link where the host will write. */
-async function makeDirectory(path: string, runAs: Account | null): Promise<void> {
-  await Deno.mkdir(path, { mode: 0o700 });
+function makeDirectory(path: string, runAs: Account | null): void {
+  Deno.mkdirSync(path, { mode: 0o700 });
   if (runAs === null) return;
-  await Deno.chown(path, Deno.uid(), runAs.gid);
-  await Deno.chmod(path, 0o750);
+  Deno.chownSync(path, Deno.uid(), runAs.gid);
+  Deno.chmodSync(path, 0o750);
 }
 
-async function write(
+function write(
   root: string,
   file: string,
   content: string | Uint8Array,
   runAs: Account | null,
-): Promise<void> {
+): void {
   if (resolve(file) !== file || !file.startsWith(`${root}/`)) {
     throw new RangeError(`Cannot write "${file}" as it is not below "${root}"`);
   }
-  await makeParents(dirname(file), runAs);
+  makeParents(dirname(file), runAs);
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  await Deno.writeFile(file, bytes, { mode: 0o600 });
+  Deno.writeFileSync(file, bytes, { mode: 0o600 });
   if (runAs === null) return;
-  await Deno.chown(file, Deno.uid(), runAs.gid);
-  await Deno.chmod(file, 0o640);
+  Deno.chownSync(file, Deno.uid(), runAs.gid);
+  Deno.chmodSync(file, 0o640);
 }
 
 /** Directories are made one by one so that each gets its group. */
-async function makeParents(path: string, runAs: Account | null): Promise<void> {
+function makeParents(path: string, runAs: Account | null): void {
   try {
-    await makeDirectory(path, runAs);
+    makeDirectory(path, runAs);
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return;
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    await makeParents(dirname(path), runAs);
-    await makeDirectory(path, runAs);
+    makeParents(dirname(path), runAs);
+    makeDirectory(path, runAs);
   }
 }

@@ -6,7 +6,6 @@
 
 import type { Descriptors } from "./descriptors.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
-import type { ControlGroup } from "./control_group.ts";
 import type { LaunchRequest, SandboxPaths } from "./types.ts";
 import { LaunchError, SandboxUnavailableError } from "../errors.ts";
 import { bwrapArguments } from "./bwrap_arguments.ts";
@@ -44,7 +43,6 @@ export interface StartPlan {
  * @param request What to start.
  * @param paths Where the guest finds its files.
  * @param descriptors Gets what the process needs from 3 on.
- * @param group Control group that it enters, or null.
  * @returns The process.
  * @throws {LaunchError} If the tier needs bubblewrap and there is none.
  * @throws {PermissionDeniedError} If a granted path is no longer what it was when it was resolved.
@@ -54,9 +52,8 @@ export function startPlan(
   request: LaunchRequest,
   paths: SandboxPaths,
   descriptors: Descriptors,
-  group: ControlGroup | null = null,
 ): StartPlan {
-  if (hasMounts(request.policy.tier)) return bwrapPlan(request, paths, descriptors, group);
+  if (hasMounts(request.policy.tier)) return bwrapPlan(request, paths, descriptors);
   if (request.files.exec !== null) return helperPlan(request, request.files.exec, paths, descriptors);
   if (request.policy.tier === "landlock") throw helperMissing(request.policy.plugin);
   const [program, ...args] = guestCommand(request, paths);
@@ -67,7 +64,6 @@ function bwrapPlan(
   request: LaunchRequest,
   paths: SandboxPaths,
   descriptors: Descriptors,
-  group: ControlGroup | null,
 ): StartPlan {
   const { policy, runtime, files, directory } = request;
   if (runtime.bwrap === null) {
@@ -96,13 +92,9 @@ function bwrapPlan(
     ...["--seccomp", String(seccompFd)],
     ...["--json-status-fd", String(statusFd)],
   ];
-  const guard = {
-    parentPid: Deno.pid,
-    cgroupFds: group?.procs.map((path) => descriptors.addWritable(path)) ?? [],
-  };
   return {
     program: files.exec,
-    args: cordonGuardArguments(guard, [runtime.bwrap.path, ...args, "--", ...command]),
+    args: cordonGuardArguments(Deno.pid, [runtime.bwrap.path, ...args, "--", ...command]),
     environment: {},
     workingDirectory: "/",
     statusFd,

@@ -101,7 +101,7 @@ export interface SandboxDirectory {
    * @param path Absolute path at or below this directory; missing directories are made.
    * @param content The whole content.
    */
-  write(path: string, content: string | Uint8Array): Promise<void>;
+  write(path: string, content: string | Uint8Array): void;
   /** Remove all of it. Idempotent. */
   remove(): Promise<void>;
 }
@@ -113,7 +113,7 @@ export interface HostDirectory extends AsyncDisposable {
   /** The shared files, installed. */
   readonly files: HostFiles;
   /** Make the private directory of one sandbox. The caller owns it until it is given to `launch()`. */
-  createSandboxDirectory(): Promise<SandboxDirectory>;
+  createSandboxDirectory(): SandboxDirectory;
 }
 
 /** How a guest ended. */

@@ -52,7 +52,7 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
     isScript: request.isScript,
     dataBytes: null,
   };
-  await directory.write(directory.boot, JSON.stringify(record));
+  directory.write(directory.boot, JSON.stringify(record));
   return record;
 }
 

@@ -35,7 +35,7 @@ export async function limitMemory(request: MemoryLimitRequest): Promise<void> {
   if (pid === null) return;
   if (native === null || boot.paths.library === null) throw unbounded(policy.plugin);
   const dataBytes = usedDataBytes(native, pid) + policy.limits.memoryBytes;
-  await directory.write(directory.boot, JSON.stringify({ ...boot, dataBytes } satisfies BootRecord));
+  directory.write(directory.boot, JSON.stringify({ ...boot, dataBytes } satisfies BootRecord));
 }
 
 /** The policy promised a bound, so nothing goes on without it. */

@@ -103,7 +103,7 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   // Most processes never have a stack to map, and the map of a large bundle takes longer to parse than a start.
   rewrite = (stack) =>
     stack.includes(entry) ? mapStack(stack, map ??= parseSourceMap(bundle.sourceMap), entry) : stack;
-  await writeBundle(sandbox.directory, bundle);
+  writeBundle(sandbox.directory, bundle);
   const spec = { entry, services: exposeServices(sandbox, request), usesHost: usesHost(bundle) };
   const resources = cleanup.move();
   return { sandbox, bundle, spec, rewrite, [Symbol.asyncDispose]: () => resources.disposeAsync() };
@@ -159,11 +159,8 @@ function usesHost(bundle: Bundle): boolean {
   return code !== undefined && new TextDecoder().decode(code).includes("cordon.guest");
 }
 
-async function writeBundle(directory: SandboxDirectory, bundle: Bundle): Promise<void> {
-  const files = [...bundle.files];
-  await Promise.all(
-    files.map(([name, contents]) => directory.write(`${directory.plugin}/${name}`, contents)),
-  );
+function writeBundle(directory: SandboxDirectory, bundle: Bundle): void {
+  for (const [name, contents] of bundle.files) directory.write(`${directory.plugin}/${name}`, contents);
 }
 
 function exposeServices(sandbox: Sandbox, { context, config }: GenerationRequest): ServiceDescription[] {

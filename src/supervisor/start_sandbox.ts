@@ -73,7 +73,7 @@ const EXIT_GRACE_MS = 1_000;
 export async function startSandbox(request: StartRequest): Promise<Sandbox> {
   const { context, config, policy } = request;
   await using cleanup = new AsyncDisposableStack();
-  const directory = await context.directory.createSandboxDirectory();
+  const directory = context.directory.createSandboxDirectory();
   cleanup.defer(() => directory.remove());
   const { hooks } = context;
   const egress = await openEgress(

@@ -93,15 +93,15 @@ export class Sandbox implements AsyncDisposable {
 
   /** Lets an attacker run to its end. */
   async attack(options: AttackOptions): Promise<Attack> {
-    const directory = await this.#directory.createSandboxDirectory();
+    const directory = this.#directory.createSandboxDirectory();
     const files = { ...this.#directory.files, ...(options.program ? { deno: options.program } : {}) };
     const { plugin } = sandboxPaths(this.policy, directory, files);
     const filter = this.policy.seccomp === null ? null : guestFilter(this.policy.seccomp, Deno.build.arch);
-    if (filter !== null) await directory.write(`${directory.plugin}/guest.bpf`, filter);
-    await directory.write(`${directory.plugin}/code`, "code");
+    if (filter !== null) directory.write(`${directory.plugin}/guest.bpf`, filter);
+    directory.write(`${directory.plugin}/code`, "code");
     await Deno.symlink(this.#world.secret, `${directory.plugin}/link`);
     for (const [path, content] of Object.entries(options.files ?? {})) {
-      await directory.write(`${directory.plugin}/${path}`, content);
+      directory.write(`${directory.plugin}/${path}`, content);
     }
     const output: Uint8Array[] = [];
     await using guest: LaunchedGuest = await launch({

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
-import { cordonExecBinary, cordonGuardArguments, type GuardPlan } from "../../src/launcher/exec/mod.ts";
+import { cordonExecBinary, cordonGuardArguments } from "../../src/launcher/exec/mod.ts";
 import { eventually, pidsWith, readProc } from "../launcher/processes.ts";
 
 const binary = Deno.build.os === "linux" ? cordonExecBinary(Deno.build.arch) : null;
-const OWN: GuardPlan = { parentPid: Deno.pid, cgroupFds: [] };
+const OWN = Deno.pid;
 
 function guardTest(claim: string, body: (guard: string, directory: string) => Promise<void>) {
   Deno.test({
@@ -81,7 +80,7 @@ guardTest("cordon-exec --guard says what it could not start", async (guard) => {
 
 guardTest("cordon-exec --guard refuses to start for a parent that is gone", async (guard) => {
   const output = "cordon-exec: pdeathsig: ESRCH\n";
-  const child = guarded(guard, "echo started", { parentPid: 1 + Deno.pid, cgroupFds: [] });
+  const child = guarded(guard, "echo started", 1 + Deno.pid);
   assert.deepEqual(await outcome(child), { code: 65, signal: null, output });
 });
 
@@ -122,26 +121,4 @@ guardTest("cordon-exec --guard holds no descriptor and keeps a terminal's signal
   Deno.kill(child.pid!, "SIGINT");
   Deno.kill(child.pid!, "SIGTERM");
   assert.equal((await outcome(child)).signal, "SIGKILL", "SIGINT alone would have ended it otherwise");
-});
-
-guardTest("cordon-exec --cgroup-fd enters the group before the program exists", async (guard, directory) => {
-  const procs = `${directory}/cgroup.procs`;
-  await Deno.writeTextFile(procs, "");
-  const fd = openSync(procs, "w");
-  try {
-    const child = guarded(guard, `cat ${procs}`, { ...OWN, cgroupFds: [3] }, [fd]);
-    assert.deepEqual(await outcome(child), { code: 0, signal: null, output: "0" });
-  } finally {
-    closeSync(fd);
-  }
-});
-
-guardTest("cordon-exec --cgroup-fd ends the start if the group cannot be entered", async (guard) => {
-  const fd = openSync("/dev/full", "w");
-  try {
-    const child = guarded(guard, "echo started", { ...OWN, cgroupFds: [3] }, [fd]);
-    assert.deepEqual(await outcome(child), { code: 72, signal: null, output: "cordon-exec: cgroup: E28\n" });
-  } finally {
-    closeSync(fd);
-  }
 });

@@ -10,7 +10,7 @@ const CASES = decodeURIComponent(new URL("./network_cases.ts", import.meta.url).
 Deno.test("installNetwork() makes every API reach listed hosts and only those, behind all layers", async (t) => {
   const permissions = { ...NO_PERMISSIONS, net: { kind: "proxy", allow: ALLOW } } as const;
   await using harness = await SandboxHarness.open(await bundledCases(), { config: { permissions } });
-  const directory = await harness.directory.createSandboxDirectory();
+  const directory = harness.directory.createSandboxDirectory();
   const owner = harness.policy.runAs === null ? {} : { owner: NOBODY };
   await checkCases(
     t,

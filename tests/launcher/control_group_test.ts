@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import type { SandboxPolicy } from "../../src/policy/types.ts";
 import { controlGroup } from "../../src/launcher/control_group.ts";
 import { sandboxPolicy } from "../../src/policy/sandbox_policy.ts";
@@ -26,7 +26,12 @@ async function written(version: 1 | 2): Promise<Record<string, string>> {
       for (const file of FILES[version]) Deno.writeTextFileSync(`${path}/${file}`, "");
     };
     const group = controlGroup(policyIn(root, version), `cordon-${Deno.pid}-leaf`)!;
-    deepEqual(group.procs, [`${root}/cordon-${Deno.pid}-leaf/cgroup.procs`]);
+    const procs = `${root}/cordon-${Deno.pid}-leaf/cgroup.procs`;
+    await rejects(group.enter(42), Deno.errors.NotFound, "a file that is not there is not made up");
+    Deno.writeTextFileSync(procs, "");
+    await group.enter(42);
+    equal(Deno.readTextFileSync(procs), "42");
+    Deno.removeSync(procs);
     const read = (file: string) => Deno.readTextFileSync(`${root}/cordon-${Deno.pid}-leaf/${file}`);
     return Object.fromEntries(FILES[version].map((file) => [file, read(file)]));
   } finally {
@@ -53,7 +58,7 @@ Deno.test("controlGroup() writes the bounds of version 1", async () => {
   deepEqual(await written(1), {
     "memory.limit_in_bytes": String(192 * MIB),
     "memory.memsw.limit_in_bytes": String(192 * MIB),
-    "pids.max": "32",
+    "pids.max": "30",
     "cpu.cfs_period_us": "100000",
     "cpu.cfs_quota_us": "50000",
   });
@@ -64,7 +69,7 @@ Deno.test("controlGroup() writes the bounds of version 2", async () => {
     "memory.max": String(192 * MIB),
     "memory.swap.max": "0",
     "memory.oom.group": "1",
-    "pids.max": "32",
+    "pids.max": "30",
     "cpu.max": "50000 100000",
   });
 });

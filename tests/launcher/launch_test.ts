@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { DisposedError, LaunchError } from "../../src/errors.ts";
+import { DisposedError, LaunchError, SandboxUnavailableError } from "../../src/errors.ts";
 import { deadline, ECHO_GUEST, readAll, realFacts, SandboxHarness } from "./sandbox_harness.ts";
 
 const isRoot = Deno.uid() === 0;
@@ -47,6 +47,32 @@ Deno.test("LaunchedGuest.accept() rejects with stderr when the guest ends withou
     return error instanceof LaunchError && error.exitCode === 3 &&
       error.stderrTail.includes("no reason to live");
   });
+});
+
+Deno.test("LaunchedGuest.accept() rejects when the guest cannot enter its control group", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  // A directory whose files take the bounds but which is no control group: nothing can enter it.
+  const root = await Deno.makeTempDir({ prefix: "cordon-cgroup-" });
+  const { mkdirSync } = Deno;
+  const bounds = ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", "pids.max"];
+  const directories = { memory: root, pids: root };
+  const policy = { ...harness.policy, cgroup: { version: 1, directories } } as const;
+  try {
+    Deno.mkdirSync = (path, options) => {
+      mkdirSync(path, options);
+      const isLeaf = String(path).startsWith(root);
+      for (const file of isLeaf ? bounds : []) Deno.writeTextFileSync(`${path}/${file}`, "");
+    };
+    const guest = await harness.launch({ policy });
+    await rejects(guest.accept(deadline()), (error: Error) => {
+      return error instanceof SandboxUnavailableError && error.findings[0]?.id === "cgroup" &&
+        error.message.includes("cgroup.procs");
+    });
+    equal((await guest.exited).reason, "sandbox-setup-failed");
+  } finally {
+    Deno.mkdirSync = mkdirSync;
+    await Deno.remove(root, { recursive: true });
+  }
 });
 
 Deno.test("LaunchedGuest.accept() rejects with the reason of its signal and accepts later", async () => {

@@ -72,7 +72,7 @@ export class SandboxHarness implements AsyncDisposable {
       policy: this.policy,
       runtime: { bwrap: this.facts.bwrap, deno: this.facts.deno! },
       files: this.directory.files,
-      directory: changes.directory ?? await this.directory.createSandboxDirectory(),
+      directory: changes.directory ?? this.directory.createSandboxDirectory(),
       args: [],
       stdio: "piped",
       ...changes,

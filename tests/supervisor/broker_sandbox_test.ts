@@ -27,8 +27,8 @@ Deno.exit(0);
 
 Deno.test("startPermissionBroker() decides what a sandboxed plugin may do beyond its grant", async () => {
   await using harness = await SandboxHarness.open(GUEST);
-  const directory = await harness.directory.createSandboxDirectory();
-  await directory.write(directory.boot, "{}");
+  const directory = harness.directory.createSandboxDirectory();
+  directory.write(directory.boot, "{}");
   const audit: PermissionAudit[] = [];
   await using broker = await startPermissionBroker({
     socketPath: `${directory.run}/broker.sock`,
@@ -69,8 +69,8 @@ Deno.test("startPermissionBroker() decides what a sandboxed plugin may do beyond
 
 Deno.test("a plugin whose broker goes away ends itself instead of going on without one", async () => {
   await using harness = await SandboxHarness.open(GUEST);
-  const directory = await harness.directory.createSandboxDirectory();
-  await directory.write(directory.boot, "{}");
+  const directory = harness.directory.createSandboxDirectory();
+  directory.write(directory.boot, "{}");
   const broker = await startPermissionBroker({
     socketPath: `${directory.run}/broker.sock`,
     policy: harness.policy,

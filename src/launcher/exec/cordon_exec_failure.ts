@@ -14,7 +14,6 @@ export type ExecStep =
   | "close-fds"
   | "seccomp"
   | "exec"
-  | "cgroup"
   | "guard";
 
 /** One failure of cordon-exec. */
@@ -36,8 +35,7 @@ const STEPS: ReadonlyMap<number, ExecStep> = new Map([
   [69, "close-fds"],
   [70, "seccomp"],
   [71, "exec"],
-  [72, "cgroup"],
-  [73, "guard"],
+  [72, "guard"],
 ]);
 
 /**

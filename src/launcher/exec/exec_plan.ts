@@ -70,11 +70,3 @@ export interface ExecPlan {
   /** Descriptors that stay open all the same. */
   readonly keepFds: readonly number[];
 }
-
-/** A start that cordon-exec watches over as the parent of the program. */
-export interface GuardPlan {
-  /** Everything ends when the process with this pid, which must be the parent, dies. */
-  readonly parentPid: number;
-  /** Descriptors of `cgroup.procs` files, open for writing: the control groups that guard and program enter. */
-  readonly cgroupFds: readonly number[];
-}
