@@ -10,9 +10,8 @@ import { handle, remoteService } from "../proxy/mod.ts";
 import { copied, move } from "../tensor/mod.ts";
 import type { GuestTensors } from "../tensor/mod.ts";
 import type { GuestCuda } from "../tensor/cuda/guest_cuda.ts";
+import type { GuestLifecycle } from "./lifecycle.ts";
 import type { GuestApi } from "./mod.ts";
-
-const hooks: (() => void | Promise<void>)[] = [];
 
 /**
  * Make the guest's functions reachable for plugin code, unchangeable.
@@ -21,39 +20,21 @@ const hooks: (() => void | Promise<void>)[] = [];
  * @param services What the plugin was granted.
  * @param tensors Makes and receives tensors.
  * @param cuda Reaches GPUs, if they were granted.
+ * @param lifecycle Gets the hooks of the plugin.
  */
 export function publishGuestApi(
   session: RpcSession,
   services: readonly ServiceDescription[],
   tensors: GuestTensors,
   cuda: GuestCuda | null,
+  lifecycle: GuestLifecycle,
 ): void {
   Object.defineProperty(globalThis, Symbol.for("cordon.guest"), {
-    value: Object.freeze(guestApi(session, services, tensors, cuda)),
+    value: Object.freeze(guestApi(session, services, tensors, cuda, lifecycle)),
     writable: false,
     configurable: false,
     enumerable: false,
   });
-}
-
-/**
- * Run what the plugin registered by `onShutdown`, last registered first.
- *
- * @returns The exit code: 0, or 1 if a hook failed.
- */
-export async function runShutdownHooks(): Promise<number> {
-  let exitCode = 0;
-  for (const hook of hooks.reverse()) {
-    try {
-      await hook();
-    } catch (error) {
-      exitCode = 1;
-      // `reportError()` would end the process before the other hooks have run.
-      const text = error instanceof Error ? error.stack ?? String(error) : String(error);
-      Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
-    }
-  }
-  return exitCode;
 }
 
 function guestApi(
@@ -61,6 +42,7 @@ function guestApi(
   services: readonly ServiceDescription[],
   tensors: GuestTensors,
   cuda: GuestCuda | null,
+  lifecycle: GuestLifecycle,
 ): GuestApi {
   return {
     service: (name) => {
@@ -71,7 +53,8 @@ function guestApi(
     emit: (name, payload) => session.emit(String(name), payload),
     signal: () => currentCall()?.signal ?? new AbortController().signal,
     handle: (value) => handle(value),
-    onShutdown: (hook) => void hooks.push(hook),
+    onShutdown: (hook) => void lifecycle.on("unload", () => hook()),
+    onLifecycle: lifecycle.on,
     hostRpc: () => ({
       call: (target, method, args, options) => session.call(target, method, args, options),
       stream: (target, method, args, options) => session.stream(target, method, args, options),

@@ -20,6 +20,7 @@
 import type { SingletonRpc } from "../proxy/proxied_singleton.ts";
 import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
+import type { LifecycleHook, LifecycleMoments, OnLifecycle } from "./lifecycle_types.ts";
 
 export { local } from "../proxy/local.ts";
 export { ProxiedSingleton, type SingletonClass, type SingletonRpc } from "../proxy/proxied_singleton.ts";
@@ -48,6 +49,7 @@ export type {
   OnStream,
 } from "../tensor/cuda/mod.ts";
 export type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
+export type { LifecycleHook, LifecycleMoments, OnLifecycle } from "./lifecycle_types.ts";
 
 /** Every method of a service as the plugin sees it: the answer always comes as a promise. */
 export type Service<T> = {
@@ -72,6 +74,8 @@ export interface GuestApi {
   readonly handle: (value: object) => object;
   /** See {@linkcode onShutdown}. */
   readonly onShutdown: (hook: () => void | Promise<void>) => void;
+  /** See {@linkcode onLifecycle}. */
+  readonly onLifecycle: OnLifecycle;
   /** See {@linkcode hostRpc}. */
   readonly hostRpc: () => SingletonRpc;
   /** See {@linkcode tensor}. */
@@ -227,6 +231,35 @@ export function handle<T extends object>(value: T): T {
  */
 export function onShutdown(hook: () => void | Promise<void>): void {
   required("onShutdown").onShutdown(hook);
+}
+
+/**
+ * Do something at a moment of this plugin's life: `"before-load"`, `"loaded"`, `"before-call"`, `"after-call"`, `"unload"`.
+ *
+ * A hook for `"before-load"` that fails fails the load, one for `"unload"` the exit code; any other failure is printed to
+ * stderr and breaks nothing. Hooks of calls are not waited for.
+ *
+ * @param moment When: see {@linkcode LifecycleMoments}.
+ * @param hook Called each time.
+ * @returns Disposing it removes the hook.
+ * @throws {TypeError} If called outside a sandbox, or there is no such moment.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox, onLifecycle } from "@cordon/cordon/plugin";
+ *
+ * if (inSandbox()) {
+ *   onLifecycle("before-load", async () => {
+ *     await Promise.resolve("open what exports need");
+ *   });
+ *   onLifecycle("after-call", ({ method, durationMs, error }) => {
+ *     console.error(method, durationMs, error === null ? "ok" : "failed");
+ *   });
+ * }
+ * ```
+ */
+export function onLifecycle<K extends keyof LifecycleMoments>(moment: K, hook: LifecycleHook<K>): Disposable {
+  return required("onLifecycle").onLifecycle(moment, hook);
 }
 
 /**

@@ -18,7 +18,8 @@ import { keepAliveOnlyForAnswers } from "./keep_alive.ts";
 import { installNetwork } from "./network.ts";
 import { dropPrivileges, openPrivileges } from "./privileges.ts";
 import type { Privileges } from "./privileges.ts";
-import { publishGuestApi, runShutdownHooks } from "./guest_api.ts";
+import { publishGuestApi } from "./guest_api.ts";
+import { GuestLifecycle } from "./lifecycle.ts";
 
 /** Exit code of a guest that lost its host. */
 const EXIT_HOST_GONE = 111;
@@ -34,6 +35,7 @@ export async function startGuest(): Promise<void> {
   const privileges = openPrivileges(boot);
   const connection = await connectToHost(boot);
   const confined = Promise.withResolvers<void>();
+  const lifecycle = new GuestLifecycle();
   const session: RpcSession = new RpcSession(
     socketTransport(connection, { maxFrameBytes: boot.maxFrameBytes }),
     {
@@ -48,9 +50,10 @@ export async function startGuest(): Promise<void> {
         await confined.promise;
         const { tensors, cuda } = privileges;
         cuda?.prepare();
-        return await loadPlugin({ session, boot, connection, ambient, tensors, cuda }, spec);
+        return await loadPlugin({ session, boot, connection, ambient, lifecycle, tensors, cuda }, spec);
       },
-      onShutdown: runShutdownHooks,
+      onLoaded: () => lifecycle.loaded(),
+      onShutdown: () => lifecycle.unload(),
     },
   );
   exitWhenHostIsGone(session);
@@ -70,6 +73,7 @@ interface GuestParts {
   readonly connection: Deno.UnixConn;
   readonly tensors: GuestTensors;
   readonly ambient: LazyAmbientStore;
+  readonly lifecycle: GuestLifecycle;
   readonly cuda: Privileges["cuda"];
 }
 
@@ -99,13 +103,14 @@ function exitWhenHostIsGone(session: RpcSession): void {
 }
 
 async function loadPlugin(
-  { session, boot, connection, tensors, ambient, cuda }: GuestParts,
+  { session, boot, connection, tensors, ambient, lifecycle, cuda }: GuestParts,
   spec: LoadSpec,
 ): Promise<readonly ExportDescription[]> {
-  publishGuestApi(session, spec.services ?? [], tensors, cuda);
+  publishGuestApi(session, spec.services ?? [], tensors, cuda, lifecycle);
   if (boot.isScript) keepAliveOnlyForAnswers(session, connection);
   if (spec.usesHost === true) await ambient.load();
   const namespace = await import(spec.entry) as object;
+  await lifecycle.beforeLoad();
   if (boot.isScript) exitWhenDenied();
-  return boot.isScript ? [] : exposeModule(session, "plugin", namespace);
+  return boot.isScript ? [] : exposeModule(session, "plugin", namespace, lifecycle.around);
 }

@@ -12,6 +12,9 @@ export const PLUGIN_TARGET = "plugin";
 
 const MAX_LEVELS = 8;
 
+/** Gives what is called in place of a function. */
+export type Around = (name: string, member: RpcFunction) => RpcFunction;
+
 /**
  * Expose the own, enumerable exports of a module: functions, plain objects of functions (as `"parent.child"`), and
  * constants that are primitives. Classes, accessors, and names that begin with `_` stay inside.
@@ -19,13 +22,19 @@ const MAX_LEVELS = 8;
  * @param session Who may call.
  * @param target Name to call it by.
  * @param namespace The module's namespace, or a plain object.
+ * @param around Applied to each function. @default leaves it as it is
  * @returns What is exposed, for the peer.
  * @throws {TypeError} If the target is taken.
  */
-export function exposeModule(session: RpcSession, target: string, namespace: object): ExportDescription[] {
+export function exposeModule(
+  session: RpcSession,
+  target: string,
+  namespace: object,
+  around: Around = (_, member) => member,
+): ExportDescription[] {
   const members = new Map<string, RpcFunction>();
   const descriptions = collect(namespace, "", members, 0);
-  session.expose(target, members);
+  session.expose(target, new Map([...members].map(([name, member]) => [name, around(name, member)])));
   return descriptions;
 }
 

@@ -235,6 +235,7 @@ async function load(core: SessionCore, id: number, spec: LoadSpec): Promise<void
       throw new TypeError("Cannot load a module as this session has no loader: it has none");
     }
     core.answers.sendValue(Kind.ready, id, await core.options.onLoad(spec), "$.exports");
+    core.options.onLoaded?.();
   } catch (error) {
     core.answers.replyError(id, error);
   }

@@ -54,9 +54,9 @@ export class StreamTable {
     return this.#pumps.size;
   }
 
-  /** Streams that we read. */
+  /** Streams that we read: not those that were left and have yet to end. */
   get reading(): number {
-    return this.#inboxes.size;
+    return [...this.#inboxes.values()].filter((inbox) => !inbox.isCancelled).length;
   }
 
   /**

@@ -190,6 +190,8 @@ export interface RpcSessionOptions {
   readonly onPeerClosed?: () => Promise<Error>;
   /** Guest: load a module. */
   readonly onLoad?: (spec: LoadSpec) => Promise<readonly ExportDescription[]>;
+  /** Guest: the host was told what the module exports. Must not throw. */
+  readonly onLoaded?: () => void;
   /** Guest: stop within `graceMs`; gives the exit code. */
   readonly onShutdown?: (graceMs: number) => Promise<number>;
   /** Host: the guest is about to exit on purpose. */

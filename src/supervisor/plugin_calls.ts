@@ -11,6 +11,7 @@ import type { CallOptions, ExportDescription } from "../rpc/mod.ts";
 import type { HostHooks } from "./host_events.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { GenerationProcess } from "./plugin_process.ts";
+import { watchedStream } from "./watched_stream.ts";
 
 /** Name under which a plugin's exports can be called in its process. */
 export const PLUGIN_TARGET = "plugin";
@@ -52,7 +53,7 @@ export class PluginCalls implements RemoteSource {
     const process = this.#alive;
     return process === null
       ? this.#streamWhenReady(method, args, options)
-      : process.session.stream(PLUGIN_TARGET, method, args, options);
+      : this.#streamOf(process, method, args, options);
   }
 
   /** The process that answers now; `null` also for one whose connection is gone although its end is not known yet. */
@@ -135,7 +136,31 @@ export class PluginCalls implements RemoteSource {
     options: CallOptions = {},
   ): AsyncGenerator<unknown, unknown, unknown> {
     const process = await this.#ready(options.signal);
-    return yield* process.session.stream(PLUGIN_TARGET, method, args, options);
+    return yield* this.#streamOf(process, method, args, options);
+  }
+
+  /** Each wait for an item is bounded as a call is; a stream that is given up is as suspicious as one. */
+  #streamOf(
+    process: GenerationProcess,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): AsyncIterableIterator<unknown, unknown> {
+    const { config, hooks } = this.#setup;
+    const { wallMs } = config.limits;
+    let startedAt = 0;
+    return watchedStream(process.session.stream(PLUGIN_TARGET, method, args, options), {
+      onBegin: () => {
+        startedAt = performance.now();
+        hooks.emit("before-call", { plugin: config.name, method, args });
+      },
+      onWait: (item) => wallMs === null ? item : boundedByWall(process, item, wallMs),
+      onEnd: (error, isDone) => {
+        const durationMs = performance.now() - startedAt;
+        hooks.emit("after-call", { plugin: config.name, method, durationMs, error });
+        if (!isDone || isGivenUp(error, options?.signal)) process.suspect();
+      },
+    });
   }
 
   /** A call that may be run again is, once, on the process that follows the one that died under it. */
@@ -165,11 +190,11 @@ function isGone({ session }: GenerationProcess): boolean {
  * A call that outlives the wall limit takes its process with it, whatever it is doing; unless it stands still because the
  * host has not answered its question yet: then the limit starts anew.
  */
-async function boundedByWall(
+async function boundedByWall<T>(
   process: GenerationProcess,
-  result: Promise<unknown>,
+  result: Promise<T>,
   wallMs: number,
-): Promise<unknown> {
+): Promise<T> {
   const onPassed = (): void => {
     if (process.isAsking) timer = setTimeout(onPassed, wallMs);
     else process.generation.sandbox.guest.kill("wall-timeout");
@@ -191,9 +216,13 @@ async function givenUp(
   try {
     return await result;
   } catch (error) {
-    if (error instanceof CallTimeoutError || signal?.aborted === true) process.suspect();
+    if (isGivenUp(error, signal)) process.suspect();
     throw error;
   }
+}
+
+function isGivenUp(error: unknown, signal: AbortSignal | undefined): boolean {
+  return error instanceof CallTimeoutError || signal?.aborted === true;
 }
 
 function timeoutError(name: string, method: string, timeoutMs: number): CallTimeoutError {
