@@ -112,8 +112,9 @@ function defaultCache(environment: ConfigEnvironment): string {
   return home === null ? `/tmp/cordon-${environment.uid()}/cache` : `${home}/cordon`;
 }
 
+/** Root's sandboxes run under another account, which cannot enter the directory of root's login. */
 function defaultRuntime(environment: ConfigEnvironment): string {
-  const xdg = ownDirectory(environment, "XDG_RUNTIME_DIR", "");
+  const xdg = environment.uid() === 0 ? null : ownDirectory(environment, "XDG_RUNTIME_DIR", "");
   return xdg === null ? `/tmp/cordon-${environment.uid()}` : `${xdg}/cordon`;
 }
 

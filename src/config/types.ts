@@ -116,7 +116,7 @@ export interface HostOptions {
   readonly runAs?: { readonly uid: number; readonly gid: number };
   /** Directory for bundles and dependency caches. @default $XDG_CACHE_HOME/cordon or ~/.cache/cordon */
   readonly cacheDirectory?: string;
-  /** Directory for sockets. @default $XDG_RUNTIME_DIR/cordon or /tmp/cordon-<uid> */
+  /** Directory for sockets. @default $XDG_RUNTIME_DIR/cordon; for root, or without it, /tmp/cordon-<uid> */
   readonly runtimeDirectory?: string;
 }
 

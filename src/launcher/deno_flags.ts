@@ -16,6 +16,8 @@ const ALWAYS = [
   "--no-npm",
   "--cached-only",
   "--no-code-cache",
+  // Without it the runtime's list of hosts that modules may come from holds, and a plugin reads it as "granted".
+  "--deny-import",
 ] as const;
 
 /**

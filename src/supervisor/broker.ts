@@ -141,7 +141,7 @@ class Broker implements PermissionBroker {
   async #reply(line: BrokerLine): Promise<string | null> {
     const decision = await this.#decide(line);
     this.#audit(line.permission, line.value, decision);
-    return decision.outcome === "allow" ? null : denialText(line, decision.reason);
+    return decision.outcome === "allow" ? null : denialText(line, decision);
   }
 
   async #decide(line: BrokerLine): Promise<Decision> {
@@ -208,10 +208,11 @@ function reasonOf(by: "policy" | "runtime"): string {
   return by === "policy" ? "it is granted" : "the guest itself needs it";
 }
 
-function denialText({ permission, value }: BrokerLine, reason: string): string {
+function denialText({ permission, value }: BrokerLine, { by, reason }: Decision): string {
   const [one, all] = WISHES[permission];
   const wish = value === null ? all : `${one} ${cleanText(JSON.stringify(value))}`;
-  const line = grantLine(permission, value);
+  // What a rule denies, no line of the options grants.
+  const line = by === "rule" ? null : grantLine(permission, value);
   const advice = line === null ? "" : `. Add ${line}`;
   return `Cannot ${wish} as the plugin may not: ${reason}${advice}`;
 }

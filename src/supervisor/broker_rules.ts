@@ -4,6 +4,7 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import type { PermissionBrokerOptions, PermissionKind } from "./broker_types.ts";
 
 /** A question as it came over the wire. */
@@ -52,6 +53,9 @@ export function ruleAnswer(question: BrokerQuestion, context: RuleContext): Rule
   if (isRuntimes(permission, value, context)) return { outcome: "allow", by: "runtime" };
   const never = NEVER[permission];
   if (never !== undefined) return { outcome: "deny", by: "rule", reason: never };
+  if (isOwn(permission, value, context)) {
+    return { outcome: "deny", by: "rule", reason: "it belongs to the guest that the plugin runs in" };
+  }
   if (isGranted(permission, value, context)) return { outcome: "allow", by: "policy" };
   if (!context.isLockedDown) {
     return { outcome: "deny", by: "rule", reason: "the guest does not need it for its start" };
@@ -120,6 +124,13 @@ function isRuntimes(permission: PermissionKind, value: string | null, context: R
     default:
       return false;
   }
+}
+
+/** Where the guest's settings and sockets are: whoever is asked must not have to know that. */
+function isOwn(permission: PermissionKind, value: string | null, { paths }: RuleContext): boolean {
+  if (value === null || !["read", "write", "net"].includes(permission)) return false;
+  const path = permission === "net" ? value.replace(/^unix:/, "") : value;
+  return isBelow(path, dirname(paths.boot));
 }
 
 function isGranted(permission: PermissionKind, value: string | null, { policy }: RuleContext): boolean {

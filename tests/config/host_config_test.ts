@@ -74,6 +74,16 @@ const directories: readonly (readonly [string, Parameters<typeof environment>[0]
     "/tmp/cordon-65534",
   ],
   [
+    "keeps root's sandboxes out of the directory of root's login, which their account cannot enter",
+    {
+      env: { HOME: "/root", XDG_RUNTIME_DIR: "/run/user/0" },
+      owners: { "/root": 0, "/run/user/0": 0 },
+      uid: 0,
+    },
+    "/root/.cache/cordon",
+    "/tmp/cordon-0",
+  ],
+  [
     "ignores relative directories",
     {
       env: { HOME: "me", XDG_RUNTIME_DIR: "run", XDG_CACHE_HOME: "" },

@@ -37,7 +37,7 @@ function describe(error) {
   const isRefused = [error, error?.cause].some((one) => one instanceof Deno.errors.NotCapable);
   // A failed import is a TypeError that quotes what stopped it.
   if (isRefused || /Requires \w+ access to/.test(error?.message)) return "NotCapable";
-  if (/--no-remote/.test(error?.message)) return "--no-remote";
+  if (/--no-npm/.test(error?.message)) return "--no-npm";
   const number = `${error?.message} ${error?.cause?.message}`.match(/os error (\d+)/)?.[1];
   const code = SYSTEM_ERRORS[number] ?? error?.code ?? error?.cause?.code;
   return code === undefined ? name : `${name} ${code}`;
@@ -116,6 +116,9 @@ function attacksOn({ secret, victim, port, socket, plugin }) {
     "62 import a module of the host": async () => await import(`${plugin}/literal.js`),
     "62 import it by a computed path": async () => await import(`file://${secret}.js`),
     "63 import over the network": async () => await import(`http://127.0.0.1:${port}/x.js`),
+    // Put together, so that no bundler follows them.
+    "63 import from JSR": async () => await import(["jsr", "@cordon-escape/nothing"].join(":")),
+    "63 import from npm": async () => await import(["npm", "cordon-escape-nothing"].join(":")),
     "64 read from a worker": () => fromWorker(`Deno.readTextFileSync(${JSON.stringify(secret)})`),
     "64 open a library from a worker": () => fromWorker(`Deno.dlopen("libc.so.6", {}).close()`),
     "67 read a variable of the host": () => canary(Deno.env.get("CORDON_ESCAPE_CANARY")),

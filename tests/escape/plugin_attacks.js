@@ -27,7 +27,7 @@ export function runInside({ boot, socket, guest }) {
       Deno[Deno.internal].core.ops.op_ffi_ptr_create(4096n),
     "ask for every permission": async () => {
       // Variables are not among them: any may be asked for, and only granted ones are there.
-      const names = ["read", "write", "net", "sys", "run", "ffi"];
+      const names = ["read", "write", "net", "sys", "run", "ffi", "import"];
       const states = await Promise.all(names.map((name) => Deno.permissions.request({ name })));
       something(names.filter((_, index) => states[index].state === "granted"));
     },

@@ -75,13 +75,19 @@ export async function freeAttacks(world: World): Promise<ScriptOutcomes> {
       ...["boot", "-", "-", "keep", `file://${plugin}/attacks.js`, JSON.stringify(targets(world, plugin))],
     ],
     clearEnv: true,
-    env: { ...CANARY, DENO_DIR: `${plugin}/cache` },
+    env: { ...CANARY, DENO_DIR: `${plugin}/cache`, ...registries(world) },
     cwd: "/",
     ...(isRoot ? ACCOUNT : {}),
   });
   const { code, stdout, stderr } = await command.output();
   if (code !== 0) throw new Error(`The attacker ended early: ${new TextDecoder().decode(stderr)}`);
   return JSON.parse(new TextDecoder().decode(stdout)) as ScriptOutcomes;
+}
+
+/** A service of the host in place of the registries: it is asked, and has no package. */
+function registries({ port }: World): Record<string, string> {
+  const registry = `http://127.0.0.1:${port}`;
+  return { JSR_URL: registry, NPM_CONFIG_REGISTRY: registry };
 }
 
 function targets({ secret, victim, port, socket }: World, plugin: string): Record<string, unknown> {

@@ -71,7 +71,9 @@ const TABLE = `
   61 import a file as JSON                   | works     | NotCapable             | TypeError ERR_MODULE_NOT_FOUND         | NotCapable             | NotCapable              | TypeError EACCES
   62 import a module of the host             | works     | NotCapable             | TypeError ERR_MODULE_NOT_FOUND         | NotCapable             | NotCapable              | TypeError EACCES
   62 import it by a computed path            | works     | NotCapable             | TypeError ERR_MODULE_NOT_FOUND         | NotCapable             | NotCapable              | TypeError EACCES
-  63 import over the network                 | works     | --no-remote            | --no-remote                            | --no-remote            | --no-remote             | --no-remote
+  63 import over the network                 | works     | NotCapable             | NotCapable                             | NotCapable             | NotCapable              | NotCapable
+  63 import from JSR                         | TypeError ERR_MODULE_NOT_FOUND | NotCapable             | NotCapable                             | NotCapable             | NotCapable              | NotCapable
+  63 import from npm                         | TypeError ERR_MODULE_NOT_FOUND | --no-npm               | --no-npm                               | --no-npm               | --no-npm                | --no-npm
   64 read from a worker                      | works     | NotCapable             | NotFound ENOENT                        | NotCapable             | NotCapable              | PermissionDenied EACCES
   64 open a library from a worker            | works     | NotCapable             | works                                  | NotCapable             | NotCapable              | works
   67 read a variable of the host             | works     | ReferenceError         | ReferenceError                         | ReferenceError         | ReferenceError          | ReferenceError

@@ -16,6 +16,7 @@ const FIXED = [
   "--no-npm",
   "--cached-only",
   "--no-code-cache",
+  "--deny-import",
 ];
 
 function flagsFor(changes: Partial<LoadConfig> = {}, files = FILES, extra: string[] = []): string[] {

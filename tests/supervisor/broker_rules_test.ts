@@ -61,6 +61,24 @@ Deno.test("ruleAnswer() denies paths that can mean another file than they seem t
   );
 });
 
+Deno.test("ruleAnswer() denies what belongs to the guest, whoever would be asked", () => {
+  assert.deepEqual(
+    outcomes("read", [
+      "/run/cordon/boot.json",
+      "/run/cordon/rpc.sock",
+      "/run/cordon",
+      "../../run/cordon/boot.json",
+    ]),
+    Array(4).fill("deny"),
+  );
+  assert.deepEqual(outcomes("write", ["/run/cordon/boot.json", "/run/cordon/new"]), Array(2).fill("deny"));
+  assert.deepEqual(outcomes("net", ["unix:/run/cordon/rpc.sock", "unix:/run/cordon/broker.sock"]), [
+    "deny",
+    "deny",
+  ]);
+  assert.deepEqual(outcomes("read", ["/run/cordon2"]), ["ask"]);
+});
+
 Deno.test("ruleAnswer() compares hosts, ports, wildcards and sockets", () => {
   const granted = [
     "api.test:443",
@@ -107,9 +125,9 @@ Deno.test("ruleAnswer() gives the guest its library, settings and socket for its
   ]);
   const own = ["/run/cordon/boot.json", "/run/cordon/rpc.sock"];
   assert.deepEqual(outcomes("read", own, starting), ["runtime", "runtime"]);
-  assert.deepEqual(outcomes("read", own), ["ask", "ask"]);
+  assert.deepEqual(outcomes("read", own), ["deny", "deny"]);
   assert.deepEqual(outcomes("net", ["unix:/run/cordon/rpc.sock"], starting), ["runtime"]);
-  assert.deepEqual(outcomes("net", ["unix:/run/cordon/rpc.sock"]), ["ask"]);
+  assert.deepEqual(outcomes("net", ["unix:/run/cordon/rpc.sock"]), ["deny"]);
   assert.deepEqual(outcomes("read", ["/etc/passwd"], starting), ["deny"]);
   assert.deepEqual(outcomes("sys", ["osRelease"], starting), ["deny"]);
 });
@@ -118,7 +136,7 @@ Deno.test("ruleAnswer() lets a plugin read its bundle, and reach the proxy if it
   assert.deepEqual(outcomes("read", ["/app/plugin/main.js", "/run/cordon/net.sock"]), ["runtime", "runtime"]);
   assert.deepEqual(outcomes("net", ["127.0.0.1:1080", "unix:/run/cordon/net.sock"]), ["runtime", "runtime"]);
   const alone = { ...CONTEXT, policy: { ...CONTEXT.policy, network: { kind: "none" } as const } };
-  assert.deepEqual(outcomes("net", ["127.0.0.1:1080", "unix:/run/cordon/net.sock"], alone), ["ask", "ask"]);
+  assert.deepEqual(outcomes("net", ["127.0.0.1:1080", "unix:/run/cordon/net.sock"], alone), ["ask", "deny"]);
   assert.deepEqual(outcomes("write", ["/app/plugin/main.js"]), ["ask"]);
 });
 
