@@ -3,6 +3,8 @@
  *
  *	cordon-exec [option...] -- program [argument...]
  *	cordon-exec --args-fd=N		(all of the above, NUL-terminated, read from descriptor N)
+ *	cordon-exec --show=PATH		(prints a file, and starts nothing)
+ *	cordon-exec --identify=PATH	(prints device and number of a file, and starts nothing)
  *
  *	--rlimit=NAME:SOFT:HARD		resource limit; numbers or "unlimited"
  *	--no-new-privs			no setuid programs from here on
@@ -25,6 +27,7 @@
  * of the steps is fixed, whatever the order of the options. The environment passes through.
  */
 #include "cordon_exec_guard.h"
+#include "cordon_exec_show.h"
 
 #define MAX_ARGUMENTS 4096
 #define MAX_ARGUMENT_BYTES (256 * 1024)
@@ -202,6 +205,8 @@ _Noreturn void cordon_exec_main(char **stack)
 
 	if (!count)
 		fail(EXIT_USAGE, "no program", EINVAL_);
+	if (count == 2)
+		show(stack[2]);
 	parse(source ? arguments_from(stack[2], source) : arguments);
 	filter_size = read_filter();
 	if (plan.is_guarded)

@@ -83,14 +83,22 @@ struct kernel_landlock_port {
 	uint64_t port;
 };
 
-/* struct statx, of which only the mode is of interest. */
+/* struct statx, of which only the mode and what identifies a file are of interest. */
 struct kernel_statx {
 	uint32_t mask;
 	uint32_t padding[6];
 	uint16_t mode;
 	uint16_t spare;
-	uint8_t rest[224];
+	uint64_t number;
+	uint64_t sizes[3];
+	uint64_t times[8];
+	uint32_t node[2];
+	uint32_t device_major;
+	uint32_t device_minor;
+	uint8_t rest[112];
 };
+
+_Static_assert(offsetof(struct kernel_statx, device_major) == 136 && sizeof(struct kernel_statx) == 256, "statx");
 
 #if defined(__x86_64__)
 

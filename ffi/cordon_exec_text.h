@@ -7,6 +7,7 @@
 #include "cordon_exec_kernel.h"
 
 enum exit_code {
+	EXIT_SHOWN = 0,
 	EXIT_USAGE = 64,
 	EXIT_PDEATHSIG = 65,
 	EXIT_RLIMIT = 66,
@@ -16,6 +17,7 @@ enum exit_code {
 	EXIT_SECCOMP = 70,
 	EXIT_EXEC = 71,
 	EXIT_GUARD = 72,
+	EXIT_SHOW = 73,
 };
 
 static const struct {

@@ -30,7 +30,11 @@ export interface Privileges {
  */
 export function openPrivileges(boot: BootRecord): Privileges {
   const native = boot.paths.library === null ? null : openNative(boot.paths.library, "guest");
-  const tensors = openGuestTensors({ native, fd: boot.descriptorChannel });
+  const tensors = openGuestTensors({
+    native,
+    fd: boot.descriptorChannel,
+    maxFrameBytes: boot.maxFrameBytes,
+  });
   const types = new TypeRegistry();
   tensors.register(types);
   return { native, tensors, types, cuda: openCuda(boot, tensors, types) };

@@ -6,6 +6,7 @@
 
 import type { Mount } from "../policy/types.ts";
 import { PermissionDeniedError } from "../errors.ts";
+import { procIdentity } from "./proc_view.ts";
 
 /** What must stand at a path inside: the same file as when the grant was checked. */
 export interface ExpectedMount {
@@ -35,11 +36,16 @@ export function expectedMounts(mounts: readonly Mount[]): ExpectedMount[] {
  *
  * @param pid Pid of a process in the sandbox, as the host sees it.
  * @param expected What must stand where.
+ * @param helper Path of cordon-exec, for hosts that may not look themselves.
  * @throws {PermissionDeniedError} If something else stands there: a path was swapped between its check and its mount.
  */
-export function checkMounts(pid: number, expected: readonly ExpectedMount[]): void {
+export function checkMounts(
+  pid: number,
+  expected: readonly ExpectedMount[],
+  helper: string | null = null,
+): void {
   for (const { target, dev, ino } of expected) {
-    const actual = Deno.lstatSync(`/proc/${pid}/root${target}`);
+    const actual = procIdentity(`/proc/${pid}/root${target}`, helper);
     if (actual.dev !== dev || actual.ino !== ino) throw changed(target, "another file stands there");
   }
 }

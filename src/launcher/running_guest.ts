@@ -161,7 +161,7 @@ export class RunningGuest implements LaunchedGuest {
     if (unpinned.length === 0) return;
     const pid = await this.guestPid;
     try {
-      if (pid !== null) checkMounts(pid, unpinned);
+      if (pid !== null) checkMounts(pid, unpinned, this.#parts.request.files.exec);
     } catch (error) {
       this.kill("sandbox-setup-failed");
       throw error;

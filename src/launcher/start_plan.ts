@@ -19,6 +19,7 @@ import {
 import { guestCommand } from "./guest_command.ts";
 import { type ExpectedMount, expectedMounts } from "./mount_check.ts";
 import { bwrapFilter } from "./seccomp/mod.ts";
+import { maySeeProc } from "./proc_view.ts";
 import { hasMounts } from "./sandbox_paths.ts";
 
 /** Where the guest forwards from to the host's proxy; the runtime's HTTP client leaves names to it. */
@@ -76,8 +77,9 @@ function bwrapPlan(
     );
   }
   if (paths.exec === null || files.exec === null) throw helperMissing(policy.plugin);
-  // Bound by descriptor, nothing can be swapped between the check and the mount.
-  const canPin = runtime.bwrap.options.has("ro-bind-fd") && runtime.bwrap.options.has("bind-fd");
+  // Bound by descriptor, nothing can be swapped between the check and the mount. Where it leads is read in /proc.
+  const canPin = runtime.bwrap.options.has("ro-bind-fd") && runtime.bwrap.options.has("bind-fd") &&
+    maySeeProc();
   const granted = policy.mounts.filter((mount) => mount.mode !== "device");
   const pins = new Map(canPin ? granted.map(({ source }) => [source, descriptors.addPath(source)]) : []);
   const variables = runtimeVariables(request, paths);

@@ -5,7 +5,7 @@
  */
 
 import type { Probed } from "./probed.ts";
-import { isAbsent, readFact } from "./read_fact.ts";
+import { isAbsent, isProcHidden, readFact } from "./read_fact.ts";
 import type { PlatformFacts } from "./types.ts";
 
 type CgroupFact = PlatformFacts["cgroup"];
@@ -31,7 +31,9 @@ export async function probeCgroup(): Promise<Probed<CgroupFact>> {
     readFact("/proc/self/mountinfo"),
     readFact("/proc/self/cgroup"),
   ]);
-  if (mountInfo === null || membership === null) return none("/proc says nothing about control groups");
+  if (mountInfo === null || membership === null) {
+    return await isProcHidden() ? hidden() : none("/proc says nothing about control groups");
+  }
   const mounts = cgroupMounts(mountInfo);
   const groups = cgroupMembership(membership);
   const fact = await delegatedV2(mounts, groups) ?? await rootV1(mounts, groups);
@@ -133,6 +135,19 @@ function isReadOnly(error: unknown): boolean {
 
 function joined(mountPoint: string, group: string): string {
   return group === "/" ? mountPoint : `${mountPoint}${group}`;
+}
+
+function hidden(): Probed<CgroupFact> {
+  return {
+    fact: null,
+    finding: {
+      id: "cgroup",
+      level: "warn",
+      summary: "Control groups are not used: Deno shows them only to hosts with all permissions",
+      evidence: "/proc and /sys may not be read",
+      fix: ["Run the host with --allow-all (deno run -A)"],
+    },
+  };
 }
 
 function none(evidence: string): Probed<CgroupFact> {

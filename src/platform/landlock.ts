@@ -26,7 +26,7 @@ export function probeLandlock(libc: Libc | null): Probed<number> {
 }
 
 function unasked(): Probed<number> {
-  const summary = "Landlock was not asked for, as FFI is not available";
+  const summary = "Landlock cannot be asked for, as this host may not use FFI";
   return {
     fact: 0,
     finding: { id: "landlock", level: "skip", summary, fix: ["Start the host with --allow-ffi"] },

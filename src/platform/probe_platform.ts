@@ -14,7 +14,7 @@ import { probeGpu } from "./gpu.ts";
 import { probeLandlock } from "./landlock.ts";
 import { openLibc } from "./libc.ts";
 import { probeMemfd } from "./memfd.ts";
-import { probeNamespaces } from "./namespaces.ts";
+import { probeNamespaces, type TrialOptions } from "./namespaces.ts";
 import type { Probed } from "./probed.ts";
 import { operatingSystem, restrictionFacts } from "./restriction_facts.ts";
 import { probeSeccomp } from "./seccomp.ts";
@@ -57,14 +57,13 @@ export async function probePlatform(options: ProbePlatformOptions = {}): Promise
   using libc = closing(openLibc());
   const landlock = probeLandlock(libc.value);
   const memfd = probeMemfd(libc.value);
-  const [programs, seccomp, cgroup, container, gpu] = await Promise.all([
+  const [programs, cgroup, container, gpu] = await Promise.all([
     probePrograms(bwrapPath, denoPath, options),
-    probeSeccomp(),
     probeCgroup(),
     detectContainer(),
     probeGpu(),
   ]);
-  const { bwrap, deno, namespaces } = programs;
+  const { bwrap, deno, namespaces, seccomp } = programs;
   const facts: PlatformFacts = {
     ...machine(os),
     bwrap: bwrap.fact,
@@ -88,6 +87,7 @@ interface Programs {
   readonly bwrap: Probed<BwrapFacts | null>;
   readonly deno: Probed<DenoFacts | null>;
   readonly namespaces: Probed<boolean>;
+  readonly seccomp: Probed<boolean>;
 }
 
 async function probePrograms(
@@ -96,20 +96,25 @@ async function probePrograms(
   options: ProbePlatformOptions,
 ): Promise<Programs> {
   const [bwrap, deno] = await Promise.all([probeBwrap(bwrapPath), probeDenoRuntime(denoPath)]);
-  const namespaces = await tryNamespaces(bwrap, deno, options);
-  return { bwrap, deno, namespaces };
+  const trial = trialOptions(bwrap, deno, options);
+  const [namespaces, seccomp] = await Promise.all([
+    typeof trial === "string" ? untried(trial) : probeNamespaces(trial),
+    probeSeccomp(trial),
+  ]);
+  return { bwrap, deno, namespaces, seccomp };
 }
 
-async function tryNamespaces(
+/** What a trial needs, or why there can be none. */
+function trialOptions(
   bwrap: Probed<BwrapFacts | null>,
   deno: Probed<DenoFacts | null>,
   options: ProbePlatformOptions,
-): Promise<Probed<boolean>> {
-  if (options.trial === false) return untried("a trial was not asked for");
-  if (bwrap.fact === null || bwrap.finding.level === "fail") return untried("bubblewrap cannot be used");
-  if (deno.fact === null) return untried("there is no Deno runtime to put inside");
+): TrialOptions | string {
+  if (options.trial === false) return "a trial was not asked for";
+  if (bwrap.fact === null || bwrap.finding.level === "fail") return "bubblewrap cannot be used";
+  if (deno.fact === null) return "there is no Deno runtime to put inside";
   const account = Deno.uid() === 0 ? options.runAs ?? NOBODY : undefined;
-  return await probeNamespaces({ bwrap: bwrap.fact, loader: deno.fact.loader, account });
+  return { bwrap: bwrap.fact, loader: deno.fact.loader, account };
 }
 
 function untried(reason: string): Probed<boolean> {

@@ -31,6 +31,22 @@ export async function readIntegerFact(path: string): Promise<number | null> {
 }
 
 /**
+ * Whether Deno keeps /proc and /sys from this process, whatever the machine would say: it opens them only to programs
+ * that were started with --allow-all.
+ *
+ * @returns The claim, found out by trying.
+ */
+export async function isProcHidden(): Promise<boolean> {
+  try {
+    await Deno.lstat("/proc/self/stat");
+    return false;
+  } catch (error) {
+    if (isAbsent(error)) return error instanceof Deno.errors.NotCapable;
+    throw error;
+  }
+}
+
+/**
  * Tell "the machine has no such thing" from a failure of the probe itself.
  *
  * @param error What a file operation threw.

@@ -17,6 +17,8 @@ export interface ProgramOutput {
 export interface RunProgramOptions {
   /** Account to run under; the host's own when absent. */
   readonly account?: { readonly uid: number; readonly gid: number } | undefined;
+  /** What it reads on standard input. @default nothing */
+  readonly input?: Uint8Array;
   /** Kills the program when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -34,24 +36,43 @@ export async function runProgram(
   args: readonly string[],
   options: RunProgramOptions = {},
 ): Promise<ProgramOutput | null> {
-  const { account, signal } = options;
+  const { account, input, signal } = options;
   try {
     const command = new Deno.Command(path, {
       args: [...args],
       clearEnv: true,
       cwd: "/",
-      stdin: "null",
+      stdin: input === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
       ...(account === undefined ? {} : account),
       ...(signal === undefined ? {} : { signal }),
     });
-    const { code, stdout, stderr } = await command.output();
+    const { code, stdout, stderr } = await finished(command, input);
     const decoder = new TextDecoder();
     return { exitCode: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
   } catch (error) {
     if (isAbsent(error) || isRefusedSpawn(error)) return null;
     throw error;
+  }
+}
+
+async function finished(command: Deno.Command, input: Uint8Array | undefined): Promise<Deno.CommandOutput> {
+  if (input === undefined) return await command.output();
+  const child = command.spawn();
+  const output = child.output();
+  await written(child.stdin, input);
+  return await output;
+}
+
+/** A program that ends without having read everything says why itself. */
+async function written(stdin: WritableStream<Uint8Array>, input: Uint8Array): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(input);
+    await writer.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }
 

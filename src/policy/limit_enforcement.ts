@@ -16,7 +16,7 @@ export interface LimitContext {
   readonly cgroup: SandboxPolicy["cgroup"];
   /** The operating system is Linux, so that resource limits of a process can be set. */
   readonly isLinux: boolean;
-  /** The host can set limits of a running guest: it has its native library. */
+  /** The guest can bound itself: there is a native library for it. */
   readonly hasNative: boolean;
   /** The plugin has a writable path of the host. */
   readonly hasWritablePath: boolean;
@@ -61,7 +61,7 @@ function memory(limits: LimitConfig, context: LimitContext): LimitEnforcement {
     return { requested, mechanism: `cgroup${context.cgroup.version}`, hard: true, note };
   }
   if (!context.hasNative) {
-    const note = "the host may not use FFI, without which the bound cannot be computed";
+    const note = "there is no native library for this machine, without which a guest cannot bound itself";
     return { requested, mechanism: "none", hard: false, note };
   }
   const note = "private memory; memory shared with the host and /tmp have bounds of their own";

@@ -23,7 +23,7 @@ export interface PolicyContext {
   readonly findings?: readonly Finding[];
   /** Current directory of the host, absolute. */
   readonly workingDirectory: string;
-  /** The host has its native library, with which it bounds memory. @default true */
+  /** There is a native library for guests, with which they bound their memory. @default true */
   readonly hasNative?: boolean;
 }
 

@@ -23,7 +23,7 @@ export function sandboxTier(mode: SandboxMode, facts: PlatformFacts, known: read
   const unavailable = (demand: string, missing: readonly Finding[]): SandboxUnavailableError =>
     refusal(
       demand,
-      missing.map((one) => known.find(({ id, level }) => id === one.id && level === "fail") ?? one),
+      missing.map((one) => known.find(({ id, level }) => id === one.id && explains(level, one)) ?? one),
     );
   const runtime = runtimeFindings(facts);
   if (runtime.length > 0) throw unavailable("as it has nothing to run on", runtime);
@@ -50,6 +50,11 @@ function refusal(demand: string, findings: readonly Finding[]): SandboxUnavailab
       ? "`cordon doctor` shows every check"
       : `${fix}; \`cordon doctor\` shows every check`,
   });
+}
+
+/** A question that could not be asked explains a missing answer, unless another one that failed is its reason. */
+function explains(level: Finding["level"], { id }: Finding): boolean {
+  return level === "fail" || (level === "skip" && id === "landlock");
 }
 
 function kernelFindings(facts: PlatformFacts): Finding[] {

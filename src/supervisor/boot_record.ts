@@ -5,6 +5,7 @@
  */
 
 import type { LoadConfig, OversightConfig } from "../config/types.ts";
+import { SandboxUnavailableError } from "../errors.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import { guestFilter } from "../launcher/seccomp/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
@@ -56,8 +57,21 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
   return record;
 }
 
-/** The filter is installed by the native library: without it bwrap's own filter is all there is. */
+/** The guest installs the filter with the native library. */
 function encodedFilter(policy: SandboxPolicy, library: string | null): string | null {
-  if (policy.seccomp === null || library === null) return null;
+  if (policy.seccomp === null) return null;
+  if (library === null) throw unfiltered(policy.plugin);
   return guestFilter(policy.seccomp, Deno.build.arch).toBase64();
+}
+
+function unfiltered(plugin: string): SandboxUnavailableError {
+  const summary =
+    "no native library was built for this machine, and the guest narrows its system calls with it";
+  const fix = ["Use a machine with x86_64 or aarch64"];
+  return new SandboxUnavailableError(
+    `Cannot start "${plugin}" as system calls must be narrowed: ${summary}`,
+    {
+      findings: [{ id: "native-library", level: "fail", summary, fix }],
+    },
+  );
 }

@@ -16,7 +16,7 @@ export interface DescriptorChannel extends Disposable {
 /**
  * Make a channel.
  *
- * @param native The native library; without it there is no channel.
+ * @param native The native library, if memory is shared; without it there is no channel.
  * @returns Both ends, or `null`.
  */
 export function openDescriptorChannel(native: Native | null): DescriptorChannel | null {

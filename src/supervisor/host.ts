@@ -218,9 +218,9 @@ class CordonHost implements Host {
 
   /** @param config With permissions whose paths are real. */
   #policy(config: LoadConfig): SandboxPolicy {
-    const { config: host, platform, native } = this.#context;
+    const { config: host, platform, libraryPath } = this.#context;
     return sandboxPolicy(config, platform.facts, {
-      hasNative: native !== null,
+      hasNative: libraryPath !== null,
       runAs: host.runAs,
       workingDirectory: Deno.cwd(),
       findings: platform.findings,

@@ -58,10 +58,11 @@ export async function openHostContext(
   const [platform, ambient, libraryPath] = await Promise.all([
     probePlatform({ bwrap: config.bwrap, deno: config.deno, runAs: config.runAs }),
     loadAmbientStore(),
-    isFfiGranted().then((granted) => granted ? nativeLibraryPath(config.cacheDirectory) : null),
+    // Also where this process may not load it: guests confine themselves with it.
+    nativeLibraryPath(config.cacheDirectory),
   ]);
   const runtime = runtimeOf(platform);
-  const native = libraryPath === null ? null : openNative(libraryPath);
+  const native = libraryPath !== null && await isFfiGranted() ? openNative(libraryPath) : null;
   native?.closeOnExec(3);
   const directory = await openHostDirectory({
     runtimeDirectory: config.runtimeDirectory,
@@ -72,8 +73,18 @@ export async function openHostContext(
   });
   const onNotice = (text: string): void =>
     void Deno.stderr.writeSync(new TextEncoder().encode(`cordon: ${text}\n`));
-  const tensors = createHostTensors({ native, onNotice });
-  const cuda = new ContextCuda({ config: config.cuda, platform, libraryPath, tensors, onNotice });
+  const whyCopied = reasonToCopy(platform, native);
+  const tensors = createHostTensors({
+    onNotice,
+    ...whyCopied === null ? { native } : { native: null, whyCopied },
+  });
+  const cuda = new ContextCuda({
+    config: config.cuda,
+    platform,
+    libraryPath: native === null ? null : libraryPath,
+    tensors,
+    onNotice,
+  });
   const hooks = hostHooks();
   feedSinks(hooks, config.sinks);
   const warm = new WarmSandboxes<SpareSandbox>(config.warm);
@@ -110,6 +121,13 @@ export function sessionTypes(context: HostContext): TypeRegistry {
   const types = new TypeRegistry();
   for (const [tag, codec] of context.codecs) types.register(tag, codec);
   return types;
+}
+
+/** Null where memory can be shared. */
+function reasonToCopy({ facts }: PlatformReport, native: Native | null): string | null {
+  if (facts.os !== "linux" || facts.arch === "other") return "there is no native library for this machine";
+  if (native === null) return "this process may not use FFI; --allow-ffi permits it";
+  return facts.memfd ? null : "the kernel makes no memory files (memfd_create is refused)";
 }
 
 async function isFfiGranted(): Promise<boolean> {

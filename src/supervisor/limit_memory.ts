@@ -6,13 +6,13 @@
 
 import { SandboxUnavailableError } from "../errors.ts";
 import type { LaunchedGuest, SandboxDirectory } from "../launcher/types.ts";
-import type { Native } from "../native/mod.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { BootRecord } from "../util/boot_record.ts";
+import { processSizes, type ProcessView } from "./process_status.ts";
 
 /** What the limit is computed from. */
 export interface MemoryLimitRequest {
-  readonly native: Native | null;
+  readonly view: ProcessView;
   /** A guest that connected and waits for the host's hello. */
   readonly guest: LaunchedGuest;
   readonly policy: SandboxPolicy;
@@ -28,13 +28,13 @@ export interface MemoryLimitRequest {
  * @throws {SandboxUnavailableError} If the policy promises the bound and it cannot be computed.
  */
 export async function limitMemory(request: MemoryLimitRequest): Promise<void> {
-  const { native, guest, policy, directory, boot } = request;
+  const { view, guest, policy, directory, boot } = request;
   if (policy.enforcement.memory.mechanism !== "rlimit") return;
   const pid = await guest.guestPid;
   // A guest that is gone meanwhile is reported as such by whoever talks to it.
   if (pid === null) return;
-  if (native === null || boot.paths.library === null) throw unbounded(policy.plugin);
-  const dataBytes = usedDataBytes(native, pid) + policy.limits.memoryBytes;
+  if (boot.paths.library === null) throw unbounded(policy.plugin);
+  const dataBytes = usedDataBytes(view, pid) + policy.limits.memoryBytes;
   directory.write(directory.boot, JSON.stringify({ ...boot, dataBytes } satisfies BootRecord));
 }
 
@@ -46,17 +46,16 @@ function unbounded(plugin: string): SandboxUnavailableError {
       findings: [{
         id: "native-library",
         level: "fail",
-        summary: "the host may not use FFI, so memory cannot be bounded",
-        fix: ["run the host with --allow-ffi"],
+        summary: "no native library was built for this machine, and the guest needs it to bound itself",
+        fix: ["Use a machine with x86_64 or aarch64"],
       }],
     },
   );
 }
 
-/** VmData of a process, in bytes: proc_pid_status(5). */
-function usedDataBytes(native: Native, pid: number): number {
-  const status = new TextDecoder().decode(native.readFile(`/proc/${pid}/status`));
-  const kibibytes = /^VmData:\s+(\d+) kB$/m.exec(status)?.[1];
-  if (kibibytes === undefined) throw new TypeError(`Cannot read VmData of process ${pid}`);
-  return Number(kibibytes) * 1024;
+/** What the limit counts of a process. */
+function usedDataBytes(view: ProcessView, pid: number): number {
+  const { VmData } = processSizes(view, pid, ["VmData"]);
+  if (VmData === undefined) throw new TypeError(`Cannot read VmData of process ${pid}`);
+  return VmData;
 }

@@ -90,11 +90,12 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
     audit: (entry) => hooks.emit("permission", brokerEvent(entry)),
   });
   if (broker !== null) cleanup.use(broker);
-  const channel = openDescriptorChannel(context.native);
+  const channel = openDescriptorChannel(context.tensors.kind === "shared" ? context.native : null);
   const types = sessionTypes(context);
   const link = context.tensors.connect({
     fd: channel?.host ?? null,
     plugin: config.name,
+    maxFrameBytes: config.maxFrameBytes,
     onViolation: (error) => onViolation(error),
   });
   cleanup.use(link);
@@ -151,7 +152,13 @@ async function greet({ guest, request, types, directory, boot, broker }: Strange
   try {
     while (true) {
       const connection = await guest.accept(signal);
-      await limitMemory({ native: context.native, guest, policy, directory, boot });
+      await limitMemory({
+        view: { native: context.native, files: context.directory.files },
+        guest,
+        policy,
+        directory,
+        boot,
+      });
       const session = sessionOver(connection, guest, request, types, boot.token);
       const confined = broker === null ? null : confinement(session);
       try {

@@ -10,7 +10,7 @@ import { dtypeFacts } from "./dtype.ts";
 import { GuestLink } from "./guest_link.ts";
 import { GuestMemory } from "./guest_memory.ts";
 import type { LinkAccess, LinkExtension } from "./link_extension.ts";
-import { COPY_PORT } from "./port.ts";
+import { copyPort } from "./port.ts";
 import { registerTensors } from "./register_tensors.ts";
 import { elementCount } from "./shape.ts";
 import { Storage } from "./storage.ts";
@@ -32,6 +32,8 @@ export interface GuestTensorsOptions {
   readonly native: Native | null;
   /** The guest's end of the channel, which is owned from now on; null: tensors are copied into messages. */
   readonly fd: number | null;
+  /** Size of the largest message, for tensors that are copied. @default no bound */
+  readonly maxFrameBytes?: number;
   /** Bounds that differ from `DEFAULT_TENSOR_LIMITS`. @default {} */
   readonly limits?: Partial<TensorLimits>;
   /** Time. @default the machine's */
@@ -75,8 +77,8 @@ export interface GuestTensors extends Disposable {
  * ```
  */
 export function openGuestTensors(options: GuestTensorsOptions): GuestTensors {
-  const { native, fd, clock = SYSTEM_CLOCK } = options;
-  if (native === null || fd === null) return copiedTensors();
+  const { native, fd, clock = SYSTEM_CLOCK, maxFrameBytes = Infinity } = options;
+  if (native === null || fd === null) return copiedTensors(maxFrameBytes);
   const limits = { ...DEFAULT_TENSOR_LIMITS, ...options.limits };
   const memory = new GuestMemory(native, limits);
   const link = new GuestLink({ native, memory, limits, clock, channel: new Channel(native, fd, clock) });
@@ -105,9 +107,9 @@ export function openGuestTensors(options: GuestTensorsOptions): GuestTensors {
   };
 }
 
-function copiedTensors(): GuestTensors {
+function copiedTensors(maxFrameBytes: number): GuestTensors {
   return {
-    register: (types) => registerTensors(types, COPY_PORT),
+    register: (types) => registerTensors(types, copyPort(maxFrameBytes)),
     extend: () => false,
     tensor: tensorMaker((bytes) => Storage.local(bytes)),
     stats: () => ({

@@ -11,7 +11,7 @@ import { dtypeFacts } from "./dtype.ts";
 import { HostLink } from "./host_link.ts";
 import { HostMemory } from "./host_memory.ts";
 import type { LinkAccess, LinkExtension } from "./link_extension.ts";
-import { COPY_PORT, type TensorPort } from "./port.ts";
+import { copyPort, type TensorPort } from "./port.ts";
 import { registerTensors } from "./register_tensors.ts";
 import { elementCount } from "./shape.ts";
 import { Storage } from "./storage.ts";
@@ -33,6 +33,8 @@ export interface HostTensorsOptions {
   readonly native: Native | null;
   /** Bounds that differ from `DEFAULT_TENSOR_LIMITS`. @default {} */
   readonly limits?: Partial<TensorLimits>;
+  /** Why there is no native library, for `onNotice`. @default "the native library is not available" */
+  readonly whyCopied?: string;
   /** Is told once if tensors must be copied. @default nobody */
   readonly onNotice?: (text: string) => void;
   /** Time. @default the machine's */
@@ -47,6 +49,8 @@ export interface ConnectOptions {
   readonly plugin: string;
   /** Bounds that differ from the host's. @default {} */
   readonly limits?: Partial<TensorLimits>;
+  /** Size of the largest message, for tensors that are copied. @default no bound */
+  readonly maxFrameBytes?: number;
   /** The plugin broke the protocol. The link is closed already; the plugin should be ended. */
   readonly onViolation: (error: ProtocolError) => void;
 }
@@ -100,9 +104,9 @@ export interface HostTensors extends Disposable {
  */
 export function createHostTensors(options: HostTensorsOptions): HostTensors {
   const limits = { ...DEFAULT_TENSOR_LIMITS, ...options.limits };
-  const { native, clock = SYSTEM_CLOCK } = options;
+  const { native, clock = SYSTEM_CLOCK, whyCopied = "the native library is not available" } = options;
   if (native !== null) return new SharedTensors(new HostMemory(native, limits), limits, clock);
-  options.onNotice?.("Tensors are copied into messages, as the native library is not available");
+  options.onNotice?.(`Tensors are copied into messages, as ${whyCopied}`);
   return new CopiedTensors();
 }
 
@@ -126,8 +130,8 @@ class SharedTensors implements HostTensors {
     return new Tensor({ storage, dtype, shape });
   }
 
-  connect({ fd, plugin, limits, onViolation }: ConnectOptions): HostTensorLink {
-    if (fd === null) return portLink(COPY_PORT);
+  connect({ fd, plugin, limits, onViolation, maxFrameBytes = Infinity }: ConnectOptions): HostTensorLink {
+    if (fd === null) return portLink(copyPort(maxFrameBytes));
     const link: HostLink = new HostLink({
       memory: this.#memory,
       channel: new Channel(
@@ -187,8 +191,8 @@ class CopiedTensors implements HostTensors {
     });
   }
 
-  connect(): HostTensorLink {
-    return portLink(COPY_PORT);
+  connect({ maxFrameBytes = Infinity }: ConnectOptions): HostTensorLink {
+    return portLink(copyPort(maxFrameBytes));
   }
 
   stats(): TensorStats {

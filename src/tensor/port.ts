@@ -37,18 +37,46 @@ export interface TensorPort {
   receive(place: Place, bytes: number, isOwn: boolean, context: ValueContext): Storage;
 }
 
-/** Copies bytes into messages. */
-export const COPY_PORT: TensorPort = {
-  arrayBytes: Infinity,
-  lend: (storage) => inlinePlace(storage.bytesView()),
-  give(storage) {
-    const place = inlinePlace(storage.bytesView());
-    storage.release();
-    return place;
-  },
-  snapshot: inlinePlace,
-  receive: (place, bytes) => receiveInline(place, bytes),
-};
+/** What is in a message besides the bytes: its own header, and that of the tensor. */
+const HEADER_BYTES = 1024;
+
+/**
+ * Copies bytes into messages.
+ *
+ * @param maxFrameBytes Size of the largest message; what cannot fit is refused before it is copied.
+ * @returns The port.
+ */
+export function copyPort(maxFrameBytes: number): TensorPort {
+  const copied = (bytes: Uint8Array): Place => {
+    const asked = bytes.byteLength + HEADER_BYTES;
+    if (asked > maxFrameBytes) throw tooLarge(bytes.byteLength, asked, maxFrameBytes);
+    return inlinePlace(bytes);
+  };
+  return {
+    // Smaller ones are the session's business; these get an error that says what to do.
+    arrayBytes: Math.max(1, maxFrameBytes - HEADER_BYTES),
+    lend: (storage) => copied(storage.bytesView()),
+    give(storage) {
+      try {
+        return copied(storage.bytesView());
+      } finally {
+        storage.release();
+      }
+    },
+    snapshot: copied,
+    receive: (place, bytes) => receiveInline(place, bytes),
+  };
+}
+
+function tooLarge(bytes: number, asked: number, allowed: number): LimitExceededError {
+  const text =
+    `Cannot copy ${bytes} bytes into a message as "maxFrameBytes" is ${allowed}: no memory is shared`;
+  const hint =
+    `Run the host with --allow-ffi, so that memory is shared, or load the plugin with maxFrameBytes: ${
+      2 ** Math.ceil(Math.log2(asked))
+    }`;
+  return new LimitExceededError(text, { limit: "maxFrameBytes", asked, allowed, hint });
+}
 
 /** More than this is never put into a message: its frame would be refused anyway. */
 const MAX_INLINE_BYTES = 2 ** 30;
@@ -63,7 +91,12 @@ export function inlinePlace(bytes: Uint8Array): Place {
   if (bytes.byteLength > MAX_INLINE_BYTES) {
     throw new LimitExceededError(
       `Cannot put ${bytes.byteLength} bytes into a message as it holds ${MAX_INLINE_BYTES}`,
-      { limit: "maxFrameBytes", asked: bytes.byteLength, allowed: MAX_INLINE_BYTES },
+      {
+        limit: "maxFrameBytes",
+        asked: bytes.byteLength,
+        allowed: MAX_INLINE_BYTES,
+        hint: "Make it with host.tensor(), or tensor() in a plugin: memory that is shared is not copied",
+      },
     );
   }
   const copy = new Uint8Array(bytes.byteLength);

@@ -280,6 +280,30 @@ execTest("cordon-exec says when the program cannot be started", async (run) => {
   assert.deepEqual([missing.code, missing.stderr], [71, "cordon-exec: /nonexistent/program: ENOENT\n"]);
 });
 
+execTest(
+  "cordon-exec shows a file and tells which it is, for hosts that may not look",
+  async (run, directory) => {
+    const long = "0123456789".repeat(1000);
+    await Deno.writeTextFile(`${directory}/long`, long);
+    await Deno.symlink("long", `${directory}/link`);
+    assert.equal(succeeds(await run([`--show=${directory}/long`])), long);
+    assert.match(succeeds(await run(["--show=/proc/self/status"])), /^VmData:\s+\d+ kB$/m);
+    for (const name of ["long", "link"]) {
+      const { ino } = await Deno.lstat(`${directory}/${name}`);
+      assert.match(
+        succeeds(await run([`--identify=${directory}/${name}`])),
+        new RegExp(`^\\d+ \\d+ ${ino}\n$`),
+      );
+    }
+    for (const option of ["--show=/proc/none", "--identify=/proc/none"]) {
+      const { code, stderr } = await run([option]);
+      assert.deepEqual([code, stderr], [73, `cordon-exec: ${option}: ENOENT\n`]);
+    }
+    const both = await run(["--show=/etc/hostname", "--", "/bin/true"]);
+    assert.deepEqual([both.code, both.stderr], [64, "cordon-exec: --show=/etc/hostname: EINVAL\n"]);
+  },
+);
+
 const emulator = await compilerVersion("qemu-aarch64-static");
 Deno.test({
   name: `cordon-exec for aarch64 sets limits and starts the program${

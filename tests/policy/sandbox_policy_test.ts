@@ -220,11 +220,11 @@ function unfrozen(value: unknown, path: string): string[] {
   return Object.isFrozen(value) ? below : [path, ...below];
 }
 
-Deno.test("sandboxPolicy() does not claim a bound on memory for a host without its native library", () => {
+Deno.test("sandboxPolicy() does not claim a bound on memory where guests have no native library", () => {
   const context = { runAs: RUN_AS, workingDirectory: "/work", hasNative: false };
   const { memory } = sandboxPolicy(fakeConfig(), fakeFacts(), context).enforcement;
   deepEqual([memory.mechanism, memory.hard], ["none", false]);
-  ok(memory.note!.includes("FFI"));
+  ok(memory.note!.includes("native library"));
   const enforce = { ...DEFAULT_LIMITS.enforce, memory: "required" as const };
   const demanding = fakeConfig({ limits: { ...DEFAULT_LIMITS, enforce } });
   throws(() => sandboxPolicy(demanding, fakeFacts(), context), (error: Error) => {

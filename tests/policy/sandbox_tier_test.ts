@@ -59,3 +59,15 @@ function refusal(mode: SandboxMode, facts: PlatformFacts): SandboxUnavailableErr
   });
   return caught as SandboxUnavailableError;
 }
+
+Deno.test("sandboxTier() says that Landlock could not be asked for, rather than that there is none", () => {
+  const skip = {
+    id: "landlock",
+    level: "skip",
+    summary: "it cannot be asked for",
+    fix: ["--allow-ffi"],
+  } as const;
+  const facts = fakeFacts({ bwrap: null, namespacesWork: false, landlockAbi: 0 });
+  throws(() => sandboxTier("best-effort", facts, [skip]), /it cannot be asked for/);
+  throws(() => sandboxTier("best-effort", facts, []), /the kernel has no Landlock/);
+});

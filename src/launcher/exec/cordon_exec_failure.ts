@@ -14,7 +14,8 @@ export type ExecStep =
   | "close-fds"
   | "seccomp"
   | "exec"
-  | "guard";
+  | "guard"
+  | "show";
 
 /** One failure of cordon-exec. */
 export interface CordonExecFailure {
@@ -36,6 +37,7 @@ const STEPS: ReadonlyMap<number, ExecStep> = new Map([
   [70, "seccomp"],
   [71, "exec"],
   [72, "guard"],
+  [73, "show"],
 ]);
 
 /**

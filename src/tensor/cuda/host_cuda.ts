@@ -7,7 +7,7 @@
 import { CudaError } from "../../errors.ts";
 import { type CudaLibrary, openCuda } from "../../native/mod.ts";
 import type { HostTensorLink } from "../host_tensors.ts";
-import { COPY_PORT } from "../port.ts";
+import { copyPort } from "../port.ts";
 import type { Tensor } from "../tensor.ts";
 import { DEFAULT_TENSOR_LIMITS, type Dtype, type ValueTypes } from "../types.ts";
 import { Cuda } from "./cuda.ts";
@@ -126,7 +126,7 @@ function copyingEnd(parts: Omit<ConstructorParameters<typeof HostEnd>[0], "acces
     throw new TypeError("Cannot share memory without a channel");
   };
   const access = {
-    port: COPY_PORT,
+    port: copyPort(Infinity),
     get leases(): never {
       return refuse();
     },
