@@ -8,6 +8,7 @@ import type { BuildOptions, OnLoadResult, OnResolveResult, Plugin, PluginBuild }
 import { fileURLToPath } from "node:url";
 import type { BundleContext } from "./bundle_context.ts";
 import { bundleError, warningText } from "./bundle_error.ts";
+import { COMPILER_OPTIONS } from "./compiler_options.ts";
 import { hideHostPaths } from "./hide_host_paths.ts";
 import { runEsbuild } from "./esbuild_service.ts";
 import { loadBuiltin, loadFile, loadNativeAddOn, loadPluginModule, loadRemote } from "./load_module.ts";
@@ -19,17 +20,6 @@ export interface BuiltEntry {
   /** Source map whose sources are absolute paths or URLs. */
   readonly sourceMap: string;
 }
-
-/** Options of a plugin's deno.json that change the code. */
-const COMPILER_OPTIONS = [
-  "jsx",
-  "jsxFactory",
-  "jsxFragmentFactory",
-  "jsxImportSource",
-  "experimentalDecorators",
-  "useDefineForClassFields",
-  "verbatimModuleSyntax",
-];
 
 /** Warnings that tell of code which cannot work in a bundle; the others are the packages' own business. */
 const TOLD = ["unsupported-require-call", "indirect-require", "unsupported-dynamic-import"];
@@ -151,7 +141,7 @@ async function loadAnswer(ask: () => Promise<OnLoadResult>): Promise<OnLoadResul
 function withReadableRequire(code: string): string {
   return code.replace(
     `throw Error('Dynamic require of "' + x + '" is not supported');`,
-    `throw Error('Cannot require "' + x + '" as plugins are bundled and its name is not known before the code runs');`,
+    `throw Error('Cannot require "' + x + '" as plugins are bundled and its name is not known before the code runs: load it with bundle: false');`,
   );
 }
 

@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import { sha256 } from "./bundle_context.ts";
 import { isFile } from "./find_config.ts";
-import type { Bundle } from "./types.ts";
+import type { Bundle, Dependencies } from "./types.ts";
 
 /** A bundle with what it depends on. */
 export interface CachedBundle {
@@ -75,11 +75,17 @@ export async function writeCachedBundle(
  *
  * @param files Name → contents.
  * @param sourceMap The source map.
+ * @param dependencies What lies beside it; its directory is named after its contents.
  * @returns SHA-256, hexadecimal.
  */
-export function bundleHash(files: ReadonlyMap<string, Uint8Array>, sourceMap: string): string {
+export function bundleHash(
+  files: ReadonlyMap<string, Uint8Array>,
+  sourceMap: string,
+  dependencies?: Dependencies,
+): string {
   const parts = [...files].map(([name, bytes]) => `${name}\0${sha256(bytes)}`).sort();
-  return sha256(new TextEncoder().encode([...parts, sourceMap].join("\0")));
+  const beside = dependencies === undefined ? [] : [dependencies.directory];
+  return sha256(new TextEncoder().encode([...parts, sourceMap, ...beside].join("\0")));
 }
 
 function encode({ bundle, inputs, absent }: CachedBundle): Uint8Array<ArrayBuffer> {
@@ -112,7 +118,7 @@ function decode(bytes: Uint8Array<ArrayBuffer>): CachedBundle | undefined {
   const sourceMap = new TextDecoder().decode(take(header.sourceMapBytes));
   const files = new Map(header.files.map(([name, length]) => [name, take(length)]));
   const { bundle, inputs, absent } = header;
-  if (bundleHash(files, sourceMap) !== bundle.hash) return undefined;
+  if (bundleHash(files, sourceMap, bundle.dependencies) !== bundle.hash) return undefined;
   return { bundle: { ...bundle, files, sourceMap }, inputs, absent };
 }
 

@@ -12,12 +12,13 @@ import { bundleHash, readCachedBundle, writeCachedBundle } from "./bundle_cache.
 import { BundleContext, sha256 } from "./bundle_context.ts";
 import { PLUGIN_MODULE_SOURCE } from "./embedded/plugin_module.ts";
 import { isFile } from "./find_config.ts";
+import { nativeAddOnWarnings } from "./native_add_ons.ts";
 import { makeOwnDirectory } from "./own_directory.ts";
 import { type Project, readProject } from "./project.ts";
 import type { Bundle, BundleRequest } from "./types.ts";
 
 /** Raised when the same inputs give another bundle than before. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * Bundles a plugin on the host, so that its sandbox needs neither network nor cache.
@@ -86,6 +87,7 @@ async function build(context: BundleContext): Promise<Bundle> {
     files.set(name, (await buildEntry(context, pathToFileURL(path).href, false)).code);
   }
   for (const [name, bytes] of context.assets) files.set(name, bytes);
+  for (const warning of await nativeAddOnWarnings(context)) context.warnings.add(warning);
   return {
     entry: "main.js",
     files,

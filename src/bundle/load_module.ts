@@ -12,8 +12,8 @@ import { assetReferences, replaceReferences } from "./asset_urls.ts";
 import type { BundleContext } from "./bundle_context.ts";
 import { PLUGIN_MODULE_SOURCE } from "./embedded/plugin_module.ts";
 import { isFile } from "./find_config.ts";
+import { ADD_ON_HINT } from "./native_add_ons.ts";
 import { readablePath } from "./readable.ts";
-import { ADD_ON_HINT } from "./resolve_import.ts";
 import { withReadableMaps } from "./source_map_comments.ts";
 import { wasmModule } from "./wasm_module.ts";
 
@@ -141,7 +141,8 @@ function loaderFor(args: OnLoadArgs, byKind: Loader | undefined): Loader {
   }
   if (byKind !== undefined) return byKind;
   throw new BundleError(`Cannot bundle "${args.path}" as its extension is not that of a module`, {
-    hint: 'Import it with { type: "text" } or { type: "bytes" }',
+    hint:
+      'Import it with { type: "text" } or { type: "bytes" }; if a package asks for it, load the plugin with bundle: false',
   });
 }
 

@@ -35,6 +35,8 @@ export interface NpmPackage {
   readonly version: string;
   /** Ids of what it depends on. */
   readonly dependencies: readonly string[];
+  /** Where it comes from. */
+  readonly registryUrl?: string;
   /** Directory in Deno's cache. */
   readonly localPath: string;
 }
@@ -172,7 +174,12 @@ async function realPathIfPresent(path: string): Promise<string | undefined> {
   }
 }
 
-function inheritedEnvironment(): Record<string, string> {
+/**
+ * The variables of this process that Deno's resolver gets.
+ *
+ * @returns Names and values.
+ */
+export function inheritedEnvironment(): Record<string, string> {
   const values: Record<string, string> = {};
   for (const name of ENVIRONMENT) {
     const value = Deno.env.get(name);

@@ -12,6 +12,7 @@ import type { BundleContext, ResolvedGraph } from "./bundle_context.ts";
 import { isFile } from "./find_config.ts";
 import { resolveByMap } from "./import_map.ts";
 import { type GraphModule, moduleAt, packageOf } from "./module_graph.ts";
+import { ADD_ON_HINT } from "./native_add_ons.ts";
 import { packageDirectory } from "./npm_layout.ts";
 import { isInside } from "./readable.ts";
 
@@ -50,6 +51,35 @@ export async function resolveImport(
   if (args.path.endsWith(".node")) return nativeAddOn(args);
   if (isPackageFile(context, args)) return await fromPackage(question);
   return await fromUserCode(question, args.path);
+}
+
+/**
+ * Whether an import means the module that plugins import from Cordon.
+ *
+ * @param context The bundling, for its import maps.
+ * @param specifier What the import says.
+ * @param importer URL of the importing module.
+ * @returns True for `@cordon/cordon/plugin`, also by another name.
+ */
+export function isPluginModule(context: BundleContext, specifier: string, importer: string): boolean {
+  return PLUGIN_MODULE.test(specifier) || PLUGIN_MODULE.test(mappedTarget(context, specifier, importer));
+}
+
+/**
+ * Whether an import means the host's side of Cordon, which no plugin may import.
+ *
+ * @param context The bundling, for its import maps.
+ * @param specifier What the import says.
+ * @param importer URL of the importing module.
+ * @returns True for `@cordon/cordon`, also by another name.
+ */
+export function isHostModule(context: BundleContext, specifier: string, importer: string): boolean {
+  return HOST_MODULE.test(mappedTarget(context, specifier, importer));
+}
+
+function mappedTarget(context: BundleContext, specifier: string, importer: string): string {
+  if (!importer.startsWith("file:") || /^\.{0,2}\//.test(specifier)) return specifier;
+  return byImportMaps(context, specifier, importer) ?? specifier;
 }
 
 interface Question {
@@ -257,10 +287,6 @@ function nativeAddOn(args: OnResolveArgs): OnResolveResult {
     hint: ADD_ON_HINT,
   });
 }
-
-/** What to do about a native add-on. */
-export const ADD_ON_HINT =
-  "Use a WebAssembly or pure JavaScript build of the package, or offer the work as a service";
 
 function unresolved({ args, importer }: Question, reason: string, hint?: string): BundleError {
   const by = importer.startsWith("file:") ? fileURLToPath(importer) : importer;

@@ -4,11 +4,11 @@
  * @module
  */
 
-/** One plugin with all its dependencies as files for /app/plugin. */
+/** One plugin as files for /app/plugin, with all its dependencies in them or beside them. */
 export interface Bundle {
   /** Name of the entry file among `files`. */
   readonly entry: string;
-  /** File name (flat, no slashes) → contents. The entry, and assets such as wasm. */
+  /** File name → contents: the entry, and assets such as wasm. Names are flat unless there are `dependencies`. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Source map (version 3, JSON) of the entry; sources are absolute paths or URLs. */
   readonly sourceMap: string;
@@ -20,6 +20,18 @@ export interface Bundle {
   readonly warnings: readonly string[];
   /** Content hash of everything in it, hex. */
   readonly hash: string;
+  /** What the imports of an unbundled plugin resolve to; absent where everything is in the files. */
+  readonly dependencies?: Dependencies;
+}
+
+/** Packages and remote modules that are mounted beside a plugin, because they were not bundled. */
+export interface Dependencies {
+  /** Absolute path of the directory, for reading only: `deno.json`, `deno.lock`, and `deno/`, a cache of the runtime's. */
+  readonly directory: string;
+  /** `host:port` of the remote modules in it. */
+  readonly hosts: readonly string[];
+  /** Absolute path of the directory that the files of the bundle come from. */
+  readonly root: string;
 }
 
 /** What to bundle. */
@@ -28,6 +40,8 @@ export interface BundleRequest {
   readonly entry: string;
   /** Where materialised dependencies and finished bundles are kept. */
   readonly cacheDirectory: string;
+  /** Where the dependencies of unbundled plugins are kept. @default "unbundled" in the cache directory */
+  readonly dependencyDirectory?: string;
   /** Deno executable that resolves npm:, jsr: and https:. */
   readonly deno: string;
   /** The entry is a script whose `import.meta.main` is true (`cordon run`). @default false */

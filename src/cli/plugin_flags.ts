@@ -39,6 +39,12 @@ export const PLUGIN_OPTIONS: readonly PluginOption[] = [
   required("timeout", "MS", "Longest time in milliseconds, or such as 30s; then exit code 124", "timeoutMs"),
   required("sandbox", "MODE", "required (default), best-effort or permissions-only", "sandbox"),
   { name: "gpu", value: "none", summary: "Device nodes of GPUs are bound in", path: "gpu" },
+  {
+    name: "no-bundle",
+    value: "none",
+    summary: "Modules stay as they are; what they import is mounted, read-only",
+    path: "bundle",
+  },
   required("bwrap", "PATH", "Path of bubblewrap", "bwrap"),
 ];
 
@@ -85,6 +91,7 @@ export function loadOptions(line: CommandLine): LoadOptions {
     // The host checks the mode: what is written here is any text.
     ...(sandbox === undefined ? {} : { sandbox: sandbox as SandboxMode }),
     ...(hasOption(line, "gpu") ? { gpu: true } : {}),
+    ...(hasOption(line, "no-bundle") ? { bundle: false } : {}),
   };
 }
 

@@ -39,7 +39,8 @@ export function grantedConfig(config: LoadConfig, manifest: PluginManifest): Loa
     : narrowServices(config.services, manifest.services, shortfalls);
   if (manifest.limits !== null) compareLimits(config.limits, manifest.limits, shortfalls);
   if (shortfalls.length > 0) throw denied(manifest, shortfalls);
-  return Object.freeze({ ...config, permissions, services });
+  const bundle = config.bundle ?? manifest.bundle;
+  return Object.freeze({ ...config, permissions, services, ...(bundle === null ? {} : { bundle }) });
 }
 
 /** Who declares capabilities declares all of them. */

@@ -62,6 +62,8 @@ export interface PluginManifest {
   readonly limits: LimitOptions | null;
   /** The kind of host that it is made for. */
   readonly profile: ProfileName | null;
+  /** `false`: its packages load code by names which only they compute, so that it cannot be one file. */
+  readonly bundle: boolean | null;
 }
 
 /** What the surrounding deno.json says, for keys that the manifest leaves out. */
@@ -99,6 +101,7 @@ export const manifestKeys = [
   "services",
   "limits",
   "profile",
+  "bundle",
 ] as const;
 
 /**
@@ -146,6 +149,7 @@ function parse(value: unknown, file: string, defaults: ManifestDefaults): Plugin
     services: parsed.services ?? null,
     limits: parsed.limits ?? null,
     profile: parsed.profile ?? null,
+    bundle: parsed.bundle ?? null,
   });
 }
 
@@ -168,6 +172,7 @@ function shape(directory: string) {
     services,
     limits: limitOptions,
     profile: oneOf(...profileNames),
+    bundle: flag,
     $schema: text("the address of a schema"),
   };
 }

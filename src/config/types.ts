@@ -147,6 +147,11 @@ export interface LoadOptions {
   readonly name?: string;
   /** What the plugin may touch. @default nothing */
   readonly permissions?: PermissionOptions;
+  /**
+   * The plugin and its packages are made one file on the host. `false` leaves modules as they are and mounts what they
+   * import, read-only: for packages that load code by names which only they compute. @default the manifest's, or true
+   */
+  readonly bundle?: boolean;
   /** Names of the host's services that the plugin sees; an object lists methods for each. @default [] */
   readonly services?: readonly string[] | Readonly<Record<string, readonly string[]>>;
   /** Bounds on what it may use. */
@@ -274,6 +279,8 @@ export interface LoadConfig {
   readonly shutdownGraceMs: number;
   readonly maxFrameBytes: number;
   readonly gpu: boolean;
+  /** Whether the plugin is made one file; absent where only its manifest knows. */
+  readonly bundle?: boolean;
   /** Namespaces that are the host's. @default none */
   readonly sharedNamespaces?: readonly SharableNamespace[];
 }

@@ -8,17 +8,8 @@ import type { SandboxPolicy } from "../policy/types.ts";
 import type { SandboxPaths } from "./types.ts";
 
 const MEBIBYTE = 2 ** 20;
-const ALWAYS = [
-  "--no-prompt",
-  "--no-config",
-  "--no-lock",
-  "--no-remote",
-  "--no-npm",
-  "--cached-only",
-  "--no-code-cache",
-  // Without it the runtime's list of hosts that modules may come from holds, and a plugin reads it as "granted".
-  "--deny-import",
-] as const;
+/** A bundle has everything in it. */
+const BUNDLED = ["--no-config", "--no-lock", "--no-remote", "--no-npm"] as const;
 
 /**
  * Compile a policy into the flags that stand between `deno run` and the guest's script. The guest takes back what only
@@ -38,7 +29,11 @@ export function denoFlags(
   const { deno, limits } = policy;
   const proxy = policy.network.kind === "proxy" ? [paths.proxy] : [];
   return [
-    ...ALWAYS,
+    "--no-prompt",
+    ...modules(policy.dependencies),
+    "--cached-only",
+    "--no-code-cache",
+    ...remoteModules(policy.dependencies),
     `--v8-flags=${v8Flags(limits.memoryBytes).join(",")}`,
     allow("read", [paths.plugin, paths.boot, paths.socket, ...proxy, ...deno.read]),
     allow("write", [paths.socket, ...proxy, ...deno.write]),
@@ -52,6 +47,29 @@ export function denoFlags(
     ...(deno.sys.length === 0 ? [] : [allow("sys", deno.sys)]),
     ...extra,
   ];
+}
+
+/** How imports are resolved: not at all, or by what is mounted, which nothing can be added to. */
+function modules(dependencies: SandboxPolicy["dependencies"]): readonly string[] {
+  if (dependencies === undefined) return BUNDLED;
+  const { target, hosts } = dependencies;
+  return [
+    // It would tell of every install script that it does not run.
+    "--quiet",
+    `--config=${target}/deno.json`,
+    `--lock=${target}/deno.lock`,
+    "--frozen",
+    "--node-modules-dir=none",
+    "--vendor=false",
+    ...(hosts.length === 0 ? ["--no-remote"] : []),
+  ];
+}
+
+/** Without it the runtime's list of hosts that modules may come from holds, and a plugin reads it as "granted". */
+function remoteModules(dependencies: SandboxPolicy["dependencies"]): readonly string[] {
+  return dependencies === undefined || dependencies.hosts.length === 0
+    ? ["--deny-import"]
+    : [allow("import", dependencies.hosts)];
 }
 
 /**

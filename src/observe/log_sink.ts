@@ -30,6 +30,7 @@ const SAID_BY_FIELDS: readonly string[] = ["log", "permission"];
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   call: "debug",
   spawned: "debug",
+  warning: "warn",
   restarting: "warn",
   limit: "warn",
   crashed: "error",

@@ -133,4 +133,14 @@ export interface SandboxPolicy {
   readonly runAs: Account | null;
   /** Device nodes of GPUs are bound in. */
   readonly gpu: boolean;
+  /** The runtime resolves imports by what is mounted here; absent for plugins that are bundled. */
+  readonly dependencies?: PolicyDependencies;
+}
+
+/** Packages and remote modules that a plugin imports at run time. */
+export interface PolicyDependencies {
+  /** Where they are mounted, for reading only. */
+  readonly target: string;
+  /** `host:port` whose modules may be imported, all of them from the mount. */
+  readonly hosts: readonly string[];
 }

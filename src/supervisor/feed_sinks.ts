@@ -37,6 +37,7 @@ export function feedSinks(hooks: HostHooks, sinks: readonly Sink[]): void {
   const feed = feeder(hooks, teeSink(...sinks.map(selective)));
   feed("spawned", ["spawned"], ({ plugin: _, ...fields }) => ["spawned", fields]);
   feed("ready", ["ready"], ({ plugin: _, ...fields }) => ["ready", fields]);
+  feed("warning", ["warning"], ({ text }) => ["warning", { text }]);
   feed("output", ["output"], ({ stream, line }) => ["output", { stream, line }]);
   feed("permission", ["permission"], ({ plugin: _, at: __, ...fields }) => ["permission", fields]);
   feed("after-call", ["call"], callFields);

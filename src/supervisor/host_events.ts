@@ -14,6 +14,8 @@ import type { PluginStatus } from "./status.ts";
 export interface HostEvents {
   /** A plugin is about to be bundled and started. */
   readonly "before-load": { readonly plugin: string; readonly entry: string };
+  /** Something in a plugin's code would fail when it is reached: a native add-on, a dynamic require. */
+  readonly warning: { readonly plugin: string; readonly text: string };
   /** A plugin answers calls for the first time. */
   readonly loaded: { readonly plugin: string };
   /** A process of a plugin was started; nothing of the plugin has run. */

@@ -4,16 +4,20 @@
  * @module
  */
 
+import { pathToFileURL } from "node:url";
 import { bundlePlugin } from "../bundle/bundle_plugin.ts";
-import type { Bundle } from "../bundle/types.ts";
+import { PLUGIN_MODULE_FILE, unbundledPlugin } from "../bundle/unbundled_plugin.ts";
+import type { Bundle, BundleRequest } from "../bundle/types.ts";
 import { CordonError, LaunchError, PluginCrashedError } from "../errors.ts";
 import { exposeService, exposeSingleton, ProxiedSingleton } from "../proxy/mod.ts";
 import type { SingletonClass } from "../proxy/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
+import { policyWithDependencies } from "../policy/policy_with_dependencies.ts";
 import type { ExportDescription, LoadSpec, ServiceDescription } from "../rpc/mod.ts";
 import { mapStack, parseSourceMap, type SourceMap } from "../util/source_map.ts";
 import { grantHint } from "./add_suggestion.ts";
+import { dependencyDirectory } from "./dependency_directory.ts";
 import { PluginOutput } from "./plugin_output.ts";
 import { spareKey, startSpare } from "./spare_sandbox.ts";
 import { startSandbox } from "./start_sandbox.ts";
@@ -80,33 +84,58 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
     hooks: context.hooks,
     rewrite: (line) => rewrite(line),
   });
-  const starting = takeOrStart({
-    ...request,
-    signal,
-    mapStack: (stack) => rewrite(stack),
-    onOutput: output.push,
-  });
-  const bundling = bundlePlugin({
-    entry: request.config.entry,
-    cacheDirectory: request.context.config.cacheDirectory,
-    deno: request.context.runtime.deno.path,
-    isMain: request.isScript,
-    signal,
-  });
-  const [started, bundle] = await bothOrNeither(starting, bundling, abort);
+  const start = { ...request, signal, mapStack: (stack: string) => rewrite(stack), onOutput: output.push };
+  const [started, bundle] = config.bundle === false
+    ? await startUnbundled(start)
+    : await bothOrNeither(takeOrStart(start), bundlePlugin(bundleRequest(start)), abort);
   await using cleanup = new AsyncDisposableStack();
   const sandbox = cleanup.use(started);
   void sandbox.guest.exited.then(() => atTheEnd(sandbox, request, output));
   const { plugin } = sandboxPaths(sandbox.policy, sandbox.directory, request.context.directory.files);
-  const entry = `${plugin}/${bundle.entry}`;
-  let map: SourceMap | undefined;
-  // Most processes never have a stack to map, and the map of a large bundle takes longer to parse than a start.
-  rewrite = (stack) =>
-    stack.includes(entry) ? mapStack(stack, map ??= parseSourceMap(bundle.sourceMap), entry) : stack;
+  const entry = bundle.dependencies === undefined
+    ? `${plugin}/${bundle.entry}`
+    : pathToFileURL(`${plugin}/${bundle.entry}`).href;
+  rewrite = stackRewriter(bundle, plugin, entry);
+  for (const text of bundle.warnings) context.hooks.emit("warning", { plugin: config.name, text });
   writeBundle(sandbox.directory, bundle);
   const spec = { entry, services: exposeServices(sandbox, request), usesHost: usesHost(bundle) };
   const resources = cleanup.move();
   return { sandbox, bundle, spec, rewrite, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+function bundleRequest({ config, context, isScript, signal }: StartRequest): BundleRequest {
+  return {
+    entry: config.entry,
+    cacheDirectory: context.config.cacheDirectory,
+    deno: context.runtime.deno.path,
+    isMain: isScript,
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+/** What such a plugin imports is mounted, so it has to be there before the start. */
+async function startUnbundled(start: StartRequest): Promise<[Sandbox, Bundle]> {
+  const bundle = await unbundledPlugin({
+    ...bundleRequest(start),
+    dependencyDirectory: await dependencyDirectory(start.context),
+  });
+  const { dependencies } = bundle;
+  const policy = dependencies === undefined
+    ? start.policy
+    : policyWithDependencies(start.policy, dependencies);
+  return [await startSandbox({ ...start, policy }), bundle];
+}
+
+/** Unbundled modules keep their names below the plugin's root, and the runtime maps their lines by itself. */
+function stackRewriter(bundle: Bundle, plugin: string, entry: string): (stack: string) => string {
+  const { dependencies } = bundle;
+  if (dependencies !== undefined) {
+    return (stack) => stack.replaceAll(`${plugin}/`, `${dependencies.root.replace(/\/$/, "")}/`);
+  }
+  let map: SourceMap | undefined;
+  // Most processes never have a stack to map, and the map of a large bundle takes longer to parse than a start.
+  return (stack) =>
+    stack.includes(entry) ? mapStack(stack, map ??= parseSourceMap(bundle.sourceMap), entry) : stack;
 }
 
 /** The last words of a process, and what was learned from it. */
@@ -133,6 +162,7 @@ async function takeOrStart(request: StartRequest): Promise<Sandbox> {
 /** Has a sandbox ready for the next process of this plugin. */
 function keepWarm(request: GenerationRequest): void {
   const { warm } = request.context;
+  if (request.config.bundle === false) return;
   const key = spareKey(request);
   if (!warm.isFull(key)) warm.keep(key, (signal) => startSpare(request, signal));
 }
@@ -155,6 +185,7 @@ async function bothOrNeither(
 
 /** The code of `@cordon/cordon/plugin` is in the bundle: only such a plugin can ask for its current call. */
 function usesHost(bundle: Bundle): boolean {
+  if (bundle.dependencies !== undefined) return bundle.files.has(PLUGIN_MODULE_FILE);
   const code = bundle.files.get(bundle.entry);
   return code !== undefined && new TextDecoder().decode(code).includes("cordon.guest");
 }
@@ -202,7 +233,7 @@ async function importPlugin(
  */
 export async function importFailure(
   error: unknown,
-  { sandbox, rewrite }: Prepared,
+  { sandbox, bundle, rewrite }: Prepared,
   name: string,
   timeoutMs: number | null,
 ): Promise<LaunchError> {
@@ -221,7 +252,17 @@ export async function importFailure(
     exitCode: exit?.exitCode ?? null,
     signal: exit?.signal ?? null,
     stderrTail: rewrite(sandbox.guest.stderrTail()),
-    hint: error instanceof CordonError ? error.hint ?? grantHint(error) : grantHint(error),
+    hint: (error instanceof CordonError ? error.hint : undefined) ?? grantHint(error) ?? warningHint(bundle),
     cause: error,
   });
+}
+
+/** What was noticed when the code was prepared is the likely reason, if there is no better one. */
+function warningHint({ warnings, dependencies }: Bundle): string | undefined {
+  const kinds = [/native add-on/, /\brequire\b/, /./];
+  const first = kinds.map((kind) => warnings.find((warning) => kind.test(warning))).find((one) =>
+    one !== undefined
+  );
+  if (first === undefined || dependencies !== undefined || /native/.test(first)) return first;
+  return `Load it with bundle: false, which keeps modules as they are. ${first}`;
 }

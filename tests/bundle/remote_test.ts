@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { bundlePlugin } from "../../src/bundle/bundle_plugin.ts";
+import { unbundledPlugin } from "../../src/bundle/unbundled_plugin.ts";
 import { TestProject } from "./project.ts";
 
 /** Serves modules on loopback; the number of the port makes every server a new origin. */
@@ -100,4 +101,35 @@ Deno.test("bundlePlugin() names a remote module that does not exist, and who imp
     ),
     location: { file: project.path("main.ts"), line: 1, column: 8 },
   });
+});
+
+Deno.test("unbundledPlugin() keeps remote modules beside the plugin, and names their hosts", async () => {
+  await using server = new ModuleServer(MODULES);
+  await using project = await TestProject.create({
+    "deno.json": { imports: { "remote": `http://${server.host}/mod.ts` } },
+    "main.ts": `import { result } from "remote"; console.log(result.join(" "));`,
+  });
+  const bundle = await unbundledPlugin(project.request("main.ts", { allowImport: [server.host] }));
+  const { directory, hosts } = bundle.dependencies!;
+  assert.deepEqual([[...bundle.files.keys()], hosts], [["main.ts"], [server.host]]);
+  const asked = server.requests.length;
+  // As in a sandbox, where the plugin's files lie elsewhere and nothing can be downloaded.
+  const entry = project.path("elsewhere.ts");
+  await Deno.writeFile(entry, bundle.files.get("main.ts")!);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      `--config=${directory}/deno.json`,
+      `--lock=${directory}/deno.lock`,
+      "--frozen",
+      "--cached-only",
+      "--node-modules-dir=none",
+      `--allow-import=${hosts.join()}`,
+      entry,
+    ],
+    env: { DENO_DIR: `${directory}/deno`, NO_COLOR: "1" },
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  assert.equal(new TextDecoder().decode(stdout), "8 1000 y b false\n");
+  assert.equal(server.requests.length, asked);
 });

@@ -80,6 +80,14 @@ sandboxTest("exits 64 for a grant that makes no sense and 77 for one that would 
   assert.deepEqual([open.code, open.out], [77, ""], open.err);
 });
 
+sandboxTest("--no-bundle leaves modules as they are", async () => {
+  const script = "tests/fixtures/unbundled/where.ts";
+  const kept = await cordon(["run", "--no-bundle", script, "--", "a"]);
+  assert.deepEqual([kept.code, kept.out, kept.err], [0, "file:///app/plugin/where.ts a\n", ""]);
+  const bundled = await cordon(["run", script, "--", "a"]);
+  assert.deepEqual([bundled.code, bundled.out, bundled.err], [0, "file:///app/plugin/main.js a\n", ""]);
+});
+
 /** Start a script, wait until it says that it waits, send a signal. */
 async function signalled(script: string, name: Deno.Signal): Promise<{ code: number; out: string }> {
   const child = cordonCommand(["run", script], { stdin: "null", stderr: "inherit" }).spawn();

@@ -21,6 +21,7 @@ Deno.test("pluginManifest() reads every key", () => {
     services: { db: ["lookup"] },
     limits: { memory: "64MiB" },
     profile: "data-processing",
+    bundle: false,
   }, file);
   assert.deepEqual(manifest, {
     file,
@@ -53,6 +54,7 @@ Deno.test("pluginManifest() reads every key", () => {
     services: { db: ["lookup"] },
     limits: { memory: 64 * 2 ** 20 },
     profile: "data-processing",
+    bundle: false,
   });
 });
 
