@@ -1,6 +1,12 @@
 /** Small calls, throughput, rows and bytes, beside a raw socket echo and the libraries of the field. */
 
 import { decode, encode } from "@msgpack/msgpack";
+import { FrameReader } from "../src/rpc/frame_reader.ts";
+import { DEFAULT_RPC_LIMITS, RpcSession, TypeRegistry } from "../src/rpc/mod.ts";
+import { ReferenceTable } from "../src/rpc/references.ts";
+import type { StreamTable } from "../src/rpc/stream_table.ts";
+import { ValueWriter } from "../src/rpc/value_writer.ts";
+import { memoryTransportPair } from "../src/transport/mod.ts";
 import { median } from "./median.ts";
 import { rows as makeRows } from "./rpc_plugin.ts";
 import {
@@ -79,49 +85,89 @@ async function throughputTable(subjects: readonly Subject[], inFlight: number): 
   );
 }
 
-/** The codec's own time is one encode and one decode of the result in this process. */
+/**
+ * The codec's own time is one encode and one decode of the result in this process, without a session: by the npm
+ * package, which checks nothing, and by Cordon's own writer and reader with their checks. Small calls are taken off,
+ * so that what is left is what the rows cost: making them, encoding, the way through the socket, decoding.
+ */
 async function rowsTable(subjects: readonly (Subject & { readonly api: BenchApi })[]): Promise<void> {
   const table = makeRows(100);
-  const codec = await perCall(1_000, () => Promise.resolve(decode(encode(table))));
-  const lines = [["codec alone", micro(codec), ratio(1)]];
-  for (const subject of subjects) {
-    const small = await perCall(1_000, () => subject.call(1));
-    const whole = await perCall(1_000, () => subject.api.rows(100));
-    lines.push([
-      `${subject.name}, beyond a small call`,
-      micro(whole - small),
-      ratio((whole - small) / codec),
-    ]);
+  const own = ownCodec();
+  const times = await interleaved(300, {
+    npm: () => Promise.resolve(decode(encode(table))),
+    own: () => Promise.resolve(own(table)),
+    ...Object.fromEntries(subjects.flatMap((subject) => [
+      [`small ${subject.name}`, () => subject.call(1)],
+      [`rows ${subject.name}`, () => subject.api.rows(100)],
+    ])),
+  });
+  const codec = times.npm!;
+  const lines = [
+    ["@msgpack/msgpack alone, encode + decode", micro(codec), ratio(1)],
+    ["Cordon's codec alone, with its checks", micro(times.own!), ratio(times.own! / codec)],
+  ];
+  for (const { name } of subjects) {
+    const rows = times[`rows ${name}`]! - times[`small ${name}`]!;
+    lines.push([`${name}, beyond a small call`, micro(rows), ratio(rows / codec)]);
   }
   print("a result of 100 rows", lines);
 }
 
+/** What a session does with a message, without a session. */
+function ownCodec(): (value: unknown) => unknown {
+  const session = new RpcSession(memoryTransportPair()[0], { role: "host", token: "bench" });
+  const references = new ReferenceTable({
+    callReference: () => Promise.reject(new TypeError("Cannot call: there is no session")),
+    releaseReference: () => {},
+  }, 1);
+  const streams = undefined as unknown as StreamTable;
+  const writer = new ValueWriter({
+    session,
+    references,
+    streams,
+    types: new TypeRegistry(),
+    sendStacks: true,
+  });
+  const reader = new FrameReader(DEFAULT_RPC_LIMITS);
+  return (value) => reader.read(writer.write([6, 1, value], "$", DEFAULT_RPC_LIMITS));
+}
+
 async function bytesTable(subjects: readonly (Subject & { readonly api: BenchApi })[]): Promise<void> {
   const bytes = new Uint8Array(MIB).fill(7);
-  const raw = await rawBandwidth(bytes, "keep");
-  const reused = await rawBandwidth(bytes, "sink");
-  const lines = [
-    ["raw socket, every MiB in memory of its own", `${(1000 / raw).toFixed(0)} MiB/s`, ratio(1)],
-    ["raw socket, one buffer over and over", `${(1000 / reused).toFixed(0)} MiB/s`, ratio(raw / reused)],
+  using keep = await rawBytes(bytes, "keep");
+  using sink = await rawBytes(bytes, "sink");
+  const times = await interleaved(60, {
+    keep: keep.send,
+    sink: sink.send,
+    ...Object.fromEntries(subjects.map((subject) => [subject.name, () => subject.api.size(bytes)])),
+  });
+  const line = (name: string, ms: number) => [
+    name,
+    `${(1000 / ms).toFixed(0)} MiB/s`,
+    ratio(times.keep! / ms),
   ];
-  for (const subject of subjects) {
-    const ms = await perCall(100, () => subject.api.size(bytes));
-    lines.push([subject.name, `${(1000 / ms).toFixed(0)} MiB/s`, ratio(raw / ms)]);
-  }
-  print("1 MiB of bytes as an argument", lines);
+  print("1 MiB of bytes as an argument", [
+    line("raw socket, every MiB in memory of its own", times.keep!),
+    line("raw socket, one buffer over and over", times.sink!),
+    ...subjects.map(({ name }) => line(name, times[name]!)),
+  ]);
 }
 
 /** A MiB there and a byte back. */
-async function rawBandwidth(bytes: Uint8Array, kind: "keep" | "sink"): Promise<number> {
+async function rawBytes(
+  bytes: Uint8Array,
+  kind: "keep" | "sink",
+): Promise<Disposable & { send(): Promise<void> }> {
   const connection = await connectedPeer(kind);
   const answer = new Uint8Array(1);
-  const ms = await perCall(100, async () => {
-    const answered = connection.read(answer);
-    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-    await answered;
-  });
-  connection.close();
-  return ms;
+  return {
+    async send() {
+      const answered = connection.read(answer);
+      for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+      await answered;
+    },
+    [Symbol.dispose]: () => connection.close(),
+  };
 }
 
 async function memoryTable(subject: Subject): Promise<void> {
@@ -157,15 +203,21 @@ async function throughput(subject: Subject, inFlight: number, calls = THROUGHPUT
   return calls / (performance.now() - start) * 1000;
 }
 
-async function perCall(calls: number, call: () => Promise<unknown>): Promise<number> {
-  for (let index = 0; index < calls / 2; index++) await call();
-  const rounds: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const start = performance.now();
-    for (let index = 0; index < calls; index++) await call();
-    rounds.push((performance.now() - start) / calls);
+/** Milliseconds a call, medians of rounds in which everybody has a turn: a busy moment hits them all. */
+async function interleaved(
+  calls: number,
+  subjects: Readonly<Record<string, () => Promise<unknown>>>,
+): Promise<Record<string, number>> {
+  const rounds: Record<string, number[]> = {};
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    for (const [name, call] of Object.entries(subjects)) {
+      const start = performance.now();
+      for (let index = 0; index < calls; index++) await call();
+      // The first rounds warm up.
+      if (round >= 2) (rounds[name] ??= []).push((performance.now() - start) / calls);
+    }
   }
-  return median(rounds);
+  return Object.fromEntries(Object.entries(rounds).map(([name, values]) => [name, median(values)]));
 }
 
 function push(map: Map<Subject, number[]>, subject: Subject, value: number): void {

@@ -1,7 +1,6 @@
 /** Bundles what runs inside a sandbox into one generated module, so that no file of the package is needed there. */
 
 import { runEsbuild } from "../src/bundle/esbuild_service.ts";
-import denoJson from "../deno.json" with { type: "json" };
 import { embeddedText } from "./embedded_text.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -9,7 +8,6 @@ const ENTRY = new URL("src/guest/main.ts", ROOT);
 const OUTPUT = new URL("src/supervisor/embedded/guest.ts", ROOT);
 const CUDA_ENTRY = new URL("src/guest/cuda_main.ts", ROOT);
 const CUDA_OUTPUT = new URL("src/supervisor/embedded/guest_cuda.ts", ROOT);
-const CODEC = "@msgpack/msgpack";
 
 /**
  * The source text of the generated module.
@@ -60,37 +58,18 @@ function evaluated(script: string): string {
 
 /** The guest and all that it imports as one classic script. */
 async function bundledGuest(): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "cordon-build-" });
-  try {
-    const result = await runEsbuild({
-      entryPoints: [decodeURIComponent(ENTRY.pathname)],
-      alias: { [CODEC]: await installedCodec(folder) },
-      bundle: true,
-      write: false,
-      minify: true,
-      format: "iife",
-      platform: "neutral",
-      target: "esnext",
-      mainFields: ["module", "main"],
-      external: ["node:*"],
-      legalComments: "none",
-    });
-    return result.outputFiles[0]!.text;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** The codec's package, unpacked where esbuild can read it. */
-async function installedCodec(folder: string): Promise<string> {
-  await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ nodeModulesDir: "auto" }));
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["install", "--quiet", denoJson.imports[CODEC]],
-    cwd: folder,
-    env: { NO_COLOR: "1" },
-  }).output();
-  if (code !== 0) throw new Error(`Cannot install "${CODEC}": ${new TextDecoder().decode(stderr)}`);
-  return `${folder}/node_modules/${CODEC}`;
+  const result = await runEsbuild({
+    entryPoints: [decodeURIComponent(ENTRY.pathname)],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "iife",
+    platform: "neutral",
+    target: "esnext",
+    external: ["node:*"],
+    legalComments: "none",
+  });
+  return result.outputFiles[0]!.text;
 }
 
 if (import.meta.main) {

@@ -34,7 +34,7 @@ export class AnswerSender {
 
   /** Send `[kind, id, value]`; gives the size of the frame. */
   sendValue(kind: number, id: number | string, value: unknown, root: string): number {
-    return this.#parts.sender.sendWritten([kind, id, this.#parts.sender.writer.write(value, root)]);
+    return this.#parts.sender.send([kind, id, value], root);
   }
 
   /** Send something that must arrive: if the peer does not read, the session is over. */
@@ -82,23 +82,12 @@ export class AnswerSender {
     const value = isError ? end.error : end.value;
     try {
       if (!isError && value === undefined) this.#parts.sender.send([Kind.end, stream]);
-      else {this.#parts.sender.sendWritten([
-          Kind.end,
-          stream,
-          isError,
-          this.#parts.sender.writer.write(value, "$.end"),
-        ]);}
+      else this.#parts.sender.send([Kind.end, stream, isError, value], "$.end");
     } catch (failure) {
       if (isPeerDeaf(failure)) {
         return this.#parts.breach(failure);
       }
-      this.control([
-        Kind.end,
-        stream,
-        true,
-        this.#parts.sender.writer.write(summaryOf(value, failure), "$.end"),
-      ]);
-      this.#parts.sender.writer.commit();
+      this.control([Kind.end, stream, true, summaryOf(value, failure)]);
     }
   }
 

@@ -89,9 +89,12 @@ function greet(core: SessionCore, message: RawMessage): void {
 /** What the peer accepts bounds what we send. */
 function obey(core: SessionCore, peer: Partial<RpcLimits>): void {
   const both = (key: keyof RpcLimits) => Math.min(core.limits[key], peer[key] ?? core.limits[key]);
-  core.sender.maxFrameBytes = peer.maxFrameBytes ?? core.limits.maxFrameBytes;
   core.outgoing.maxInFlight = peer.maxInFlight ?? core.limits.maxInFlight;
-  core.writer.limits = { maxNesting: both("maxNesting"), maxValues: both("maxValues") };
+  core.sender.limits = {
+    maxNesting: both("maxNesting"),
+    maxValues: both("maxValues"),
+    maxFrameBytes: peer.maxFrameBytes ?? core.limits.maxFrameBytes,
+  };
   core.streams.peerWindow = {
     streamWindowItems: both("streamWindowItems"),
     streamWindowBytes: both("streamWindowBytes"),

@@ -1,83 +1,89 @@
 /**
- * The outgoing half of a connection: encodes, checks what the peer accepts, and queues.
+ * The outgoing half of a connection: writes frames, checks what the peer accepts, and queues.
  *
  * @module
  */
 
-import type { FrameTransport } from "../transport/mod.ts";
+import { copyPayload, type FrameTransport } from "../transport/mod.ts";
 import { LimitExceededError } from "../errors.ts";
-import type { FrameCodec } from "./frame_codec.ts";
-import { describeMessage } from "./trace.ts";
+import { frameTooLarge } from "./byte_writer.ts";
 import type { Message } from "./messages.ts";
+import { describeMessage } from "./trace.ts";
 import type { FrameTrace } from "./types.ts";
-import type { ValueWriter } from "./value_writer.ts";
+import type { ValueWriter, WriterLimits } from "./value_writer.ts";
+
+/** What a sender needs of its session. */
+export interface SenderParts {
+  readonly transport: FrameTransport;
+  /** Makes a writer: one is enough unless writing a value sends another message. */
+  readonly makeWriter: () => ValueWriter;
+  readonly maxQueuedBytes: number;
+  readonly trace: FrameTrace | undefined;
+}
 
 /** Sends the messages of one session. */
 export class FrameSender {
-  readonly #transport: FrameTransport;
-  readonly #codec: FrameCodec;
-  readonly #maxQueuedBytes: number;
-  readonly #trace: FrameTrace | undefined;
+  readonly #parts: SenderParts;
+  readonly #writers: ValueWriter[] = [];
+  /** Messages that are being written: a custom encoder or a getter may send one while another is written. */
+  #writing = 0;
+  /** Those that wait for the outermost message, in the order in which they were begun: numbers only grow. */
+  #held: (Uint8Array | undefined)[] = [];
   /** What the peer accepts. */
-  maxFrameBytes: number;
-  /** Set before the first value is sent. */
-  writer!: ValueWriter;
+  limits: WriterLimits;
 
   /**
-   * @param transport Where frames go.
-   * @param codec Shared with the incoming half.
-   * @param options Bounds, and a trace.
+   * @param parts Of the session.
+   * @param limits Until the peer has told its own.
    */
-  constructor(
-    transport: FrameTransport,
-    codec: FrameCodec,
-    options: {
-      readonly maxQueuedBytes: number;
-      readonly maxFrameBytes: number;
-      readonly trace: FrameTrace | undefined;
-    },
-  ) {
-    this.#transport = transport;
-    this.#codec = codec;
-    this.#maxQueuedBytes = options.maxQueuedBytes;
-    this.#trace = options.trace;
-    this.maxFrameBytes = options.maxFrameBytes;
+  constructor(parts: SenderParts, limits: WriterLimits) {
+    this.#parts = parts;
+    this.limits = limits;
   }
 
   /**
-   * Queue a message that holds no user value.
+   * Queue a message.
    *
-   * @param message The message.
+   * @param message Its fields may be any values; read before this returns.
+   * @param root What its value is called in errors, such as `"$.args"`.
    * @returns Size of its frame in bytes.
+   * @throws {SerializationError} If a value cannot cross; what the message opened is taken back, here and below.
    * @throws {LimitExceededError} If it is too large, or too much waits already.
    */
-  send(message: Message): number {
-    const frame = this.#codec.encode(message, this.maxFrameBytes);
-    const length = frame.length;
-    const queued = this.#transport.queuedBytes + length;
-    if (queued > this.#maxQueuedBytes) throw queueFull(queued, this.#maxQueuedBytes);
-    if (this.#trace !== undefined) this.#trace("out", describeMessage(message, length));
-    this.#transport.send(frame);
-    return length;
+  send(message: Message, root = "$"): number {
+    const level = this.#writing++;
+    const slot = level === 0 ? -1 : this.#held.push(undefined) - 1;
+    const writer = this.#writers[level] ??= this.#parts.makeWriter();
+    try {
+      const frame = writer.write(message, root, this.limits);
+      const { length } = writer;
+      this.#check(length);
+      this.#parts.trace?.("out", describeMessage(message, length));
+      if (level === 0) this.#parts.transport.send(frame, writer.bodies());
+      else copyPayload(this.#held[slot] = new Uint8Array(length), 0, frame, writer.bodies());
+      writer.commit();
+      return length;
+    } catch (error) {
+      writer.rollback();
+      throw error;
+    } finally {
+      this.#writing--;
+      if (level === 0 && this.#held.length > 0) this.#sendHeld();
+    }
   }
 
-  /**
-   * Queue a message around values that `writer` prepared.
-   *
-   * @param message The message.
-   * @returns Size of its frame in bytes.
-   * @throws {LimitExceededError} As `send()`; what the values opened is then taken back.
-   */
-  sendWritten(message: Message): number {
-    let length: number;
-    try {
-      length = this.send(message);
-    } catch (error) {
-      this.writer.rollback();
-      throw error;
-    }
-    this.writer.commit();
-    return length;
+  #check(length: number): void {
+    const { maxFrameBytes } = this.limits;
+    if (length > maxFrameBytes) throw frameTooLarge(length, maxFrameBytes);
+    const { maxQueuedBytes, transport } = this.#parts;
+    const queued = transport.queuedBytes + length;
+    if (queued > maxQueuedBytes) throw queueFull(queued, maxQueuedBytes);
+  }
+
+  #sendHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const frame of held) if (frame !== undefined) this.#parts.transport.send(frame);
   }
 }
 

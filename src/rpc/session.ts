@@ -108,7 +108,7 @@ export class RpcSession implements AsyncDisposable {
   async load(spec: LoadSpec, options?: Pick<CallOptions, "signal">): Promise<readonly ExportDescription[]> {
     const facts = { kind: "load", options, timeoutMs: 0, depth: 1 } as const;
     const exports = await this.#core.request("", "load", facts, (id) => {
-      return [Kind.load, id, this.#core.writer.write(spec, "$.load")];
+      return [Kind.load, id, spec];
     });
     return exports as readonly ExportDescription[];
   }
@@ -178,7 +178,7 @@ export class RpcSession implements AsyncDisposable {
   notify(target: string, method: string, args: readonly unknown[]): void {
     const core = this.#core;
     core.requireOpen();
-    core.sender.sendWritten([Kind.call, 0, 0, target, method, core.writer.write(args, "$.args")]);
+    core.sender.send([Kind.call, 0, 0, target, method, args], "$.args");
   }
 
   /**

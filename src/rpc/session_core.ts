@@ -4,16 +4,17 @@
  * @module
  */
 
-import type { FrameTransport } from "../transport/mod.ts";
+import type { FrameBody, FrameTransport } from "../transport/mod.ts";
 import { DisposedError, LimitExceededError, PluginCrashedError, ProtocolError } from "../errors.ts";
 import { AnswerSender } from "./answer_sender.ts";
 import { currentCall, synchronousStore } from "./ambient.ts";
 import { dispatch } from "./dispatch.ts";
 import { EventHandlers } from "./event_handlers.ts";
 import { ExposedTargets } from "./exposed_targets.ts";
-import { FrameCodec } from "./frame_codec.ts";
+import { FrameReader } from "./frame_reader.ts";
 import { FrameSender } from "./frame_sender.ts";
 import { IncomingCalls } from "./incoming_calls.ts";
+import { findLargeBody } from "./large_body.ts";
 import { rpcLimits } from "./limits.ts";
 import { Kind, type Message, PROTOCOL_VERSION } from "./messages.ts";
 import { OutgoingCalls } from "./outgoing_calls.ts";
@@ -54,10 +55,10 @@ export class SessionCore {
   readonly name: string;
   readonly limits: RpcLimits;
   readonly transport: FrameTransport;
-  readonly codec: FrameCodec;
+  readonly frames: FrameReader;
   readonly sender: FrameSender;
   readonly answers: AnswerSender;
-  readonly writer: ValueWriter;
+  readonly types: TypeRegistry;
   readonly reader: ValueReader;
   readonly references: ReferenceTable;
   readonly streams: StreamTable;
@@ -87,8 +88,10 @@ export class SessionCore {
     this.transport = transport;
     this.ambient = options.ambient ?? synchronousStore();
     this.greeting.promise.catch(() => undefined);
-    this.codec = new FrameCodec(limits);
-    this.sender = new FrameSender(transport, this.codec, { ...limits, trace: options.trace });
+    this.frames = new FrameReader(limits);
+    const { maxQueuedBytes } = limits;
+    const makeWriter = () => this.#newWriter();
+    this.sender = new FrameSender({ transport, makeWriter, maxQueuedBytes, trace: options.trace }, limits);
     this.answers = new AnswerSender({
       sender: this.sender,
       streams: () => this.streams,
@@ -110,13 +113,12 @@ export class SessionCore {
       limits,
       this.ambient,
     );
-    const types = options.types ?? new TypeRegistry();
-    const parts = { session, references: this.references, streams: this.streams, types };
-    const sendStacks = options.sendStacks ?? options.role === "guest";
-    this.writer = new ValueWriter({ ...parts, sendStacks }, limits);
-    this.sender.writer = this.writer;
+    this.types = options.types ?? new TypeRegistry();
     this.reader = new ValueReader({
-      ...parts,
+      session,
+      references: this.references,
+      streams: this.streams,
+      types: this.types,
       mapStack: options.mapStack ?? ((stack) => stack),
       onPeerError: options.onPeerError ?? (() => {}),
     });
@@ -140,12 +142,23 @@ export class SessionCore {
     });
   }
 
+  #newWriter(): ValueWriter {
+    return new ValueWriter({
+      session: this.session,
+      references: this.references,
+      streams: this.streams,
+      types: this.types,
+      sendStacks: this.options.sendStacks ?? this.options.role === "guest",
+    });
+  }
+
   /** Begin to read. */
   start(): void {
     // Whoever starts a session inside a served call must not have its frames handled inside that call.
     this.ambient.run(undefined, () =>
       this.transport.start({
-        onFrame: (frame) => this.#onFrame(frame),
+        onFrame: (frame, body) => this.#onFrame(frame, body),
+        findBody: findLargeBody,
         onClosed: (error) => void this.#onClosed(error),
       }));
   }
@@ -193,10 +206,9 @@ export class SessionCore {
     const hasProgress = options?.onProgress !== undefined;
     const depth = (context?.depth ?? 0) + 1;
     return this.request(target, method, { kind: "call", options, timeoutMs, depth }, (id) => {
-      const written = this.writer.write(args, "$.args");
       return timeoutMs > 0 || hasProgress
-        ? [Kind.call, id, parent, target, method, written, timeoutMs, hasProgress]
-        : [Kind.call, id, parent, target, method, written];
+        ? [Kind.call, id, parent, target, method, args, timeoutMs, hasProgress]
+        : [Kind.call, id, parent, target, method, args];
     });
   }
 
@@ -215,7 +227,7 @@ export class SessionCore {
       options?.signal?.throwIfAborted();
       if (depth > this.limits.maxDepth) throw tooDeep(depth, this.limits.maxDepth);
       const id = this.outgoing.nextId();
-      this.sender.sendWritten(message(id));
+      this.sender.send(message(id), kind === "call" ? "$.args" : "$.load");
       const startedAt = performance.now();
       const deadlineAt = timeoutMs > 0 ? startedAt + timeoutMs : Infinity;
       return new Promise((resolve, reject) => {
@@ -293,12 +305,13 @@ export class SessionCore {
     }
   }
 
-  #onFrame(frame: Uint8Array): void {
+  #onFrame(frame: Uint8Array, body: FrameBody | undefined): void {
     if (this.state === "closed" || this.state === "closing") return;
     try {
-      const message = this.codec.decode(frame);
-      if (this.options.trace !== undefined) this.options.trace("in", describeMessage(message, frame.length));
-      dispatch(this, message, this.codec.needsRevival, frame.length);
+      const message = this.frames.read(frame, body);
+      const length = body === undefined ? frame.length : frame.length + body.bytes.length;
+      if (this.options.trace !== undefined) this.options.trace("in", describeMessage(message, length));
+      dispatch(this, message, this.frames.needsRevival, length);
     } catch (error) {
       this.breach(error);
     }

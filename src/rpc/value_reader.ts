@@ -84,8 +84,6 @@ export class ValueReader {
       return value[0] instanceof Marker ? this.#marked(value, value[0]) : this.#array(value);
     }
     if (value instanceof Marker) throw new ValueFailure("a marker must begin an array: it does not");
-    // A binary points into the frame, which is not ours.
-    if (value instanceof Uint8Array) return value.slice();
     if (Object.getPrototypeOf(value) === Object.prototype) {
       return this.#record(value as Record<string, unknown>);
     }

@@ -1,29 +1,21 @@
 /**
- * Values of this process → values that MessagePack with our extensions can carry.
+ * Messages with values of this process → frames. Checks and writes in one pass.
  *
  * @module
  */
 
-import { ExtData } from "@msgpack/msgpack";
+import type { FrameBody } from "../transport/mod.ts";
+import { ByteWriter, isExactInUtf8 } from "./byte_writer.ts";
 import { errorFields } from "./error_fields.ts";
 import { HandleMark } from "./handle_mark.ts";
+import type { Message } from "./messages.ts";
 import type { ReferenceTable } from "./references.ts";
 import type { StreamTable } from "./stream_table.ts";
 import type { CodecContext } from "./types.ts";
 import type { RpcSession } from "./session.ts";
 import type { TypeRegistry } from "./type_registry.ts";
 import { rethrowAt, ValueFailure } from "./value_path.ts";
-import {
-  bigintExtension,
-  dateExtension,
-  ExtensionType,
-  MarkerCode,
-  markers,
-  NEGATIVE_ZERO,
-  UNDEFINED,
-  utf16Extension,
-  viewExtension,
-} from "./wire_types.ts";
+import { ConstantCode, ExtensionType, MarkerCode, viewTypeOf } from "./wire_types.ts";
 
 /** What a writer needs of its session. */
 export interface WriterParts {
@@ -37,238 +29,262 @@ export interface WriterParts {
 
 /** Bounds that the peer applies to what we send. */
 export interface WriterLimits {
-  maxNesting: number;
-  maxValues: number;
+  readonly maxNesting: number;
+  readonly maxValues: number;
+  readonly maxFrameBytes: number;
 }
 
-/** Levels that the message around a value takes. */
-const MESSAGE_LEVELS = 2;
+/** The message itself is the first level, and counts as a value. */
+const FIELD_DEPTH = 2;
+
+const hexEncoder = new TextEncoder();
 
 /**
- * Prepares values for the codec. What is plain is returned as it is; the rest is copied with markers in it.
- * References and streams that a value opens are taken back by `rollback()`.
+ * Writes the frames of one session, one at a time. References and streams that the values of a frame open are taken
+ * back by `rollback()`.
  */
 export class ValueWriter {
   readonly #parts: WriterParts;
   readonly #context: CodecContext;
+  readonly #out = new ByteWriter();
   #undo: (() => void)[] = [];
-  #count = 0;
-  #isWriting = false;
-  readonly #suspended: { readonly undo: (() => void)[]; readonly count: number }[] = [];
-  /** Replaced when the peer has told its limits. */
-  limits: WriterLimits;
+  #left = 0;
+  #limits: WriterLimits = { maxNesting: 0, maxValues: 0, maxFrameBytes: 0 };
 
   /**
    * @param parts Of the session.
-   * @param limits Bounds on one value.
    */
-  constructor(parts: WriterParts, limits: WriterLimits) {
+  constructor(parts: WriterParts) {
     this.#parts = parts;
-    this.limits = limits;
     this.#context = { session: parts.session, rollback: (undo) => void this.#undo.push(undo) };
   }
 
   /**
-   * Prepare one value.
+   * Write one message. `commit()` or `rollback()` follows. Must not be called while it runs.
    *
-   * @param value Anything.
-   * @param root What it is called in errors, such as `"$.args"`.
-   * @returns The value itself, or a copy with extensions in it.
-   * @throws {SerializationError} If it cannot cross; what it opened is taken back.
+   * @param message Its fields may be any values.
+   * @param root What its value is called in errors, such as `"$.args"`.
+   * @param limits What the peer accepts.
+   * @returns The frame but for `bodies()`. Borrowed: valid until the next call.
+   * @throws {SerializationError} If a value cannot cross.
+   * @throws {LimitExceededError} If the frame grows far beyond `maxFrameBytes`; the caller checks its size.
    */
-  write(value: unknown, root: string): unknown {
-    // A custom encoder may make calls, and so come back here.
-    if (this.#isWriting) this.#suspended.push({ undo: this.#undo, count: this.#count });
-    if (this.#isWriting || this.#undo.length > 0) this.#undo = [];
-    const outer = this.#isWriting;
-    this.#isWriting = true;
-    this.#count = 0;
+  write(message: Message, root: string, limits: WriterLimits): Uint8Array {
+    this.#limits = limits;
+    this.#left = limits.maxValues - 1;
+    this.#out.clear();
+    this.#out.maxBytes = limits.maxFrameBytes;
+    const { length } = message;
     try {
-      return this.#write(value, MESSAGE_LEVELS);
+      this.#tally(length);
+      this.#out.array(length);
+      for (let index = 0; index < length; index++) this.#write(message[index], FIELD_DEPTH);
+      if (!this.#out.areBodiesWhole()) {
+        throw new ValueFailure("bytes must stay as they are while they are sent: they were transferred");
+      }
     } catch (error) {
-      this.rollback();
       throw error instanceof ValueFailure ? error.toError("send", root) : error;
-    } finally {
-      this.#isWriting = outer;
     }
+    return this.#out.frame();
   }
 
-  /** The frame with the last value is on its way. */
+  /** Size of the frame in bytes. */
+  get length(): number {
+    return this.#out.length;
+  }
+
+  /** Large binaries of the frame, in the sender's memory. */
+  bodies(): readonly FrameBody[] | undefined {
+    return this.#out.bodies();
+  }
+
+  /** The frame is on its way. */
   commit(): void {
-    if (this.#undo.length > 0 || this.#suspended.length > 0) this.#resume();
+    if (this.#undo.length > 0) this.#undo = [];
   }
 
-  /** The frame with the last value was not sent: take back what it opened. */
+  /** The frame was not sent: take back what its values opened. */
   rollback(): void {
     const undo = this.#undo;
-    this.#resume();
+    this.#undo = [];
     for (const step of undo) step();
   }
 
-  #resume(): void {
-    const outer = this.#suspended.pop();
-    this.#undo = outer?.undo ?? [];
-    this.#count = outer?.count ?? 0;
-  }
-
-  #write(value: unknown, depth: number): unknown {
+  #write(value: unknown, depth: number): void {
     switch (typeof value) {
       case "string":
-        return isExactInUtf8(value) ? value : utf16Extension(value);
+        return this.#out.text(value);
       case "number":
-        return value === 0 && 1 / value < 0 ? NEGATIVE_ZERO : value;
+        return this.#out.number(value);
       case "boolean":
-        return value;
+        return this.#out.boolean(value);
       case "undefined":
-        return UNDEFINED;
+        return this.#out.constant(ConstantCode.undefined);
       case "object":
-        if (value === null) return null;
+        if (value === null) return this.#out.nil();
         return this.#object(value, depth);
       case "function":
         return this.#function(value);
       case "bigint":
-        return bigintExtension(value);
+        return this.#out.extension(ExtensionType.bigint, hexEncoder.encode(value.toString(16)));
       default:
         throw new ValueFailure("a symbol cannot cross: its identity would be lost");
     }
   }
 
-  #object(value: object, depth: number): unknown {
-    if (depth > this.limits.maxNesting) {
-      throw new ValueFailure(`"maxNesting" is ${this.limits.maxNesting}: it is nested deeper`, {
+  #object(value: object, depth: number): void {
+    if (depth > this.#limits.maxNesting) {
+      throw new ValueFailure(`"maxNesting" is ${this.#limits.maxNesting}: it is nested deeper`, {
         isTooDeep: true,
       });
     }
     const prototype = Object.getPrototypeOf(value);
-    if (prototype === Array.prototype) return this.#array(value as unknown[], depth);
-    if (prototype === Object.prototype || prototype === null) {
-      return this.#record(value as Record<string, unknown>, depth);
-    }
-    return this.#instance(value, depth);
+    if (prototype === Object.prototype) this.#record(value as Record<string, unknown>, depth);
+    else if (prototype === Array.prototype) this.#array(value as unknown[], depth);
+    else if (prototype === null) this.#bare(value as Record<string, unknown>, depth);
+    else this.#instance(value, depth);
   }
 
-  #array(value: readonly unknown[], depth: number): readonly unknown[] {
-    let copy: unknown[] | undefined;
-    const length = value.length;
+  #array(value: readonly unknown[], depth: number): void {
+    const { length } = value;
     this.#tally(length);
-    for (let index = 0; index < length; index++) {
-      const item = value[index];
+    this.#out.array(length);
+    let index = 0;
+    try {
+      for (; index < length; index++) {
+        const item = value[index];
+        if (item === undefined && !(index in value)) this.#out.marker(MarkerCode.hole);
+        else this.#write(item, depth + 1);
+      }
+    } catch (error) {
+      rethrowAt(error, index, value);
+    }
+  }
+
+  #record(value: Record<string, unknown>, depth: number): void {
+    const keys = Object.keys(value);
+    this.#tally(keys.length * 2);
+    this.#out.map(keys.length);
+    let index = 0;
+    try {
+      for (; index < keys.length; index++) {
+        const key = keys[index]!;
+        const item = value[key];
+        if (key === "__proto__" || key === "then") checkName(key, item);
+        if (!this.#out.shortAscii(key)) this.#longKey(key);
+        this.#write(item, depth + 1);
+      }
+    } catch (error) {
+      rethrowAt(error, keys[index]!, value);
+    }
+  }
+
+  #longKey(key: string): void {
+    if (!isExactInUtf8(key)) throw new ValueFailure("a key must be well-formed Unicode: it is not");
+    this.#out.text(key);
+  }
+
+  /** Without a prototype: a record, or an object of the peer that goes home. */
+  #bare(value: Record<string, unknown>, depth: number): void {
+    const id = this.#parts.references.importedId(value);
+    if (id === undefined) return this.#record(value, depth);
+    this.#mark(MarkerCode.own, 1);
+    this.#out.number(id);
+  }
+
+  /** Anything with a class of its own. Registered types come first. */
+  #instance(value: object, depth: number): void {
+    const custom = this.#parts.types.match(value);
+    if (custom !== undefined) {
+      const payload = custom.codec.encode(value, this.#context);
+      this.#mark(MarkerCode.custom, 2);
+      this.#out.text(custom.tag);
+      return this.#write(payload, depth + 1);
+    }
+    if (ArrayBuffer.isView(value)) return this.#view(value);
+    if (value instanceof ArrayBuffer) {
+      return this.#out.extension(ExtensionType.arrayBuffer, new Uint8Array(value));
+    }
+    if (value instanceof Date) return this.#out.date(value.getTime());
+    if (value instanceof Map) return this.#map(value, depth);
+    if (value instanceof Set) return this.#set(value, depth);
+    if (value instanceof RegExp) return this.#texts(MarkerCode.regexp, value.source, value.flags);
+    if (value instanceof URL) return this.#texts(MarkerCode.url, value.href);
+    if (value instanceof Error) return this.#error(value, depth);
+    if (value instanceof HandleMark) return this.#handle(value);
+    if (isStream(value)) return this.#stream(value);
+    unclonable(value);
+  }
+
+  #view(value: ArrayBufferView): void {
+    if (value.byteLength === 0 && (value.buffer as ArrayBuffer).detached) {
+      throw new ValueFailure("bytes must be there to be sent: their buffer was transferred");
+    }
+    if (value instanceof Uint8Array) return this.#out.binary(value);
+    const type = viewTypeOf(value) ?? unclonable(value);
+    this.#out.extension(
+      type,
+      new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength),
+    );
+  }
+
+  #map(value: ReadonlyMap<unknown, unknown>, depth: number): void {
+    const entries = [...value];
+    this.#mark(MarkerCode.map, entries.length * 2);
+    for (const [index, [key, item]] of entries.entries()) {
       try {
-        const written = item === undefined && !(index in value)
-          ? markers.get(MarkerCode.hole)
-          : this.#write(item, depth + 1);
-        if (written !== item) (copy ??= value.slice())[index] = written;
+        this.#write(key, depth + 1);
+        this.#write(item, depth + 1);
+      } catch (error) {
+        rethrowAt(error, typeof key === "string" ? key : index, value);
+      }
+    }
+  }
+
+  #set(value: ReadonlySet<unknown>, depth: number): void {
+    const items = [...value];
+    this.#mark(MarkerCode.set, items.length);
+    for (const [index, item] of items.entries()) {
+      try {
+        this.#write(item, depth + 1);
       } catch (error) {
         rethrowAt(error, index, value);
       }
     }
-    return copy ?? value;
   }
 
-  #record(value: Record<string, unknown>, depth: number): Record<string, unknown> {
-    const id = this.#parts.references.importedId(value);
-    if (id !== undefined) return this.#marked(MarkerCode.own, id) as unknown as Record<string, unknown>;
-    let copy: Record<string, unknown> | undefined;
-    const keys = Object.keys(value);
-    this.#tally(keys.length * 2);
-    for (const key of keys) {
-      const item = value[key];
-      try {
-        checkKey(key, item);
-        const written = this.#write(item, depth + 1);
-        if (written !== item) (copy ??= { ...value })[key] = written;
-      } catch (error) {
-        rethrowAt(error, key, value);
-      }
-    }
-    return copy ?? value;
-  }
-
-  /** Anything with a class of its own. Registered types come first. */
-  #instance(value: object, depth: number): unknown {
-    const custom = this.#parts.types.match(value);
-    if (custom !== undefined) {
-      const payload = custom.codec.encode(value, this.#context);
-      return this.#marked(MarkerCode.custom, custom.tag, this.#write(payload, depth + 1));
-    }
-    if (ArrayBuffer.isView(value)) return this.#view(value);
-    if (value instanceof ArrayBuffer) return new ExtData(ExtensionType.arrayBuffer, new Uint8Array(value));
-    if (value instanceof Date) return dateExtension(value);
-    if (value instanceof Map) return this.#map(value, depth);
-    if (value instanceof Set) return this.#set(value, depth);
-    if (value instanceof RegExp) return this.#marked(MarkerCode.regexp, value.source, value.flags);
-    if (value instanceof URL) return this.#marked(MarkerCode.url, value.href);
-    if (value instanceof Error) return this.#error(value, depth);
-    return this.#reference(value) ?? this.#stream(value) ?? unclonable(value);
-  }
-
-  #view(value: ArrayBufferView): unknown {
-    if (value instanceof Uint8Array) return value;
-    return viewExtension(value) ?? unclonable(value);
-  }
-
-  #map(value: ReadonlyMap<unknown, unknown>, depth: number): readonly unknown[] {
-    const written: unknown[] = [markers.get(MarkerCode.map)];
-    this.#tally(value.size * 2 + 1);
-    let index = 0;
-    for (const [key, item] of value) {
-      try {
-        written.push(this.#write(key, depth + 1), this.#write(item, depth + 1));
-      } catch (error) {
-        rethrowAt(error, typeof key === "string" ? key : index, value);
-      }
-      index++;
-    }
-    return written;
-  }
-
-  #set(value: ReadonlySet<unknown>, depth: number): readonly unknown[] {
-    const written: unknown[] = [markers.get(MarkerCode.set)];
-    this.#tally(value.size + 1);
-    for (const item of value) {
-      try {
-        written.push(this.#write(item, depth + 1));
-      } catch (error) {
-        rethrowAt(error, written.length - 1, value);
-      }
-    }
-    return written;
-  }
-
-  #error(value: Error, depth: number): readonly unknown[] {
+  #error(value: Error, depth: number): void {
     const fields = errorFields(value, this.#parts.sendStacks);
-    const more: Record<string, unknown> = {};
-    this.#tally(8);
-    for (const [key, item] of Object.entries(fields.more)) {
+    this.#texts(MarkerCode.error, fields.kind, fields.name, fields.message);
+    if (this.#parts.sendStacks) this.#out.text(fields.stack);
+    else this.#out.nil();
+    const more = Object.entries(fields.more);
+    this.#tally(2 + more.length * 2);
+    this.#out.map(more.length);
+    for (const [key, item] of more) {
       try {
-        more[key] = this.#write(item, depth + 2);
+        this.#out.text(key);
+        this.#write(item, depth + 2);
       } catch (error) {
         rethrowAt(error, key, value);
       }
     }
-    const stack = this.#parts.sendStacks ? this.#write(fields.stack, depth) : null;
-    return this.#marked(
-      MarkerCode.error,
-      fields.kind,
-      this.#write(fields.name, depth),
-      this.#write(fields.message, depth),
-      stack,
-      more,
-    );
   }
 
   // deno-lint-ignore ban-types
-  #function(value: Function): readonly unknown[] {
+  #function(value: Function): void {
     const id = this.#parts.references.importedId(value);
-    if (id !== undefined) return this.#marked(MarkerCode.own, id);
-    return this.#marked(MarkerCode.function, this.#export(value));
+    this.#mark(id === undefined ? MarkerCode.function : MarkerCode.own, 1);
+    this.#out.number(id ?? this.#export(value));
   }
 
-  #reference(value: object): readonly unknown[] | undefined {
-    if (!(value instanceof HandleMark)) return undefined;
-    return this.#marked(MarkerCode.object, this.#export(value.target, value.members), [
-      ...value.members.keys(),
-    ]);
+  #handle(value: HandleMark): void {
+    const members = [...value.members.keys()];
+    this.#mark(MarkerCode.object, 2);
+    this.#out.number(this.#export(value.target, value.members));
+    this.#tally(members.length);
+    this.#out.array(members.length);
+    for (const member of members) this.#out.text(member);
   }
 
   #export(target: object, members?: HandleMark["members"]): number {
@@ -278,50 +294,50 @@ export class ValueWriter {
     return id;
   }
 
-  #stream(value: object): readonly unknown[] | undefined {
-    const isReadable = value instanceof ReadableStream;
-    if (!isReadable && !isAsyncIterable(value) && !isGenerator(value)) return undefined;
+  #stream(value: AsyncIterable<unknown>): void {
     const { streams } = this.#parts;
-    const id = streams.open(value as AsyncIterable<unknown>);
+    const id = streams.open(value);
     this.#undo.push(() => streams.takeBack(id));
-    return this.#marked(MarkerCode.stream, id, isReadable);
+    this.#mark(MarkerCode.stream, 2);
+    this.#out.number(id);
+    this.#out.boolean(value instanceof ReadableStream);
   }
 
-  #marked(code: number, ...fields: readonly unknown[]): readonly [ExtData | undefined, ...unknown[]] {
-    this.#tally(fields.length + 1);
-    return [markers.get(code), ...fields];
+  /** A marked array that holds nothing but texts, or begins with them. */
+  #texts(code: number, ...texts: readonly string[]): void {
+    this.#mark(code, code === MarkerCode.error ? texts.length + 2 : texts.length);
+    for (const text of texts) this.#out.text(text);
+  }
+
+  /** The head and the marker of an array with `fields` more elements, which follow. */
+  #mark(code: number, fields: number): void {
+    this.#tally(fields + 1);
+    this.#out.array(fields + 1);
+    this.#out.marker(code);
   }
 
   #tally(values: number): void {
-    this.#count += values;
-    if (this.#count <= this.limits.maxValues) return;
-    throw new ValueFailure(`"maxValues" is ${this.limits.maxValues}: it holds more`, {
+    this.#left -= values;
+    if (this.#left >= 0) return;
+    throw new ValueFailure(`"maxValues" is ${this.#limits.maxValues}: it holds more`, {
       hint: "Send large data as typed arrays, a stream or a tensor",
     });
   }
 }
 
-/** Lone surrogates have no UTF-8, and decoders drop a byte order mark. */
-function isExactInUtf8(text: string): boolean {
-  return text.isWellFormed() && text.charCodeAt(0) !== 0xfeff;
-}
-
-function checkKey(key: string, item: unknown): void {
+function checkName(key: string, item: unknown): void {
   if (key === "__proto__") {
     throw new ValueFailure(`a key "__proto__" cannot cross: it would name the prototype`);
   }
-  if (key === "then" && typeof item === "function") {
+  if (typeof item === "function") {
     throw new ValueFailure(`a function "then" would make the object a promise: rename it`);
   }
-  if (!isExactInUtf8(key)) throw new ValueFailure("a key must be well-formed Unicode: it is not");
 }
 
-function isAsyncIterable(value: object): value is AsyncIterable<unknown> {
-  return typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === "function";
-}
-
-function isGenerator(value: object): boolean {
-  return Object.prototype.toString.call(value) === "[object Generator]";
+function isStream(value: object): value is AsyncIterable<unknown> {
+  return value instanceof ReadableStream ||
+    typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === "function" ||
+    Object.prototype.toString.call(value) === "[object Generator]";
 }
 
 function unclonable(value: object): never {

@@ -4,8 +4,6 @@
  * @module
  */
 
-import { ExtData } from "@msgpack/msgpack";
-import type { ExtensionCodecType } from "@msgpack/msgpack";
 import { ProtocolError } from "../errors.ts";
 
 /** Extension types. Those from `int8` on hold the bytes of an ArrayBuffer view, little-endian. */
@@ -59,21 +57,12 @@ export class Marker {
   }
 }
 
-const UNDEFINED_CODE = 0;
-const NEGATIVE_ZERO_CODE = 1;
+/** Content of `ExtensionType.constant`. */
+export const ConstantCode = {
+  undefined: 0,
+  negativeZero: 1,
+} as const;
 
-/** `undefined` on the wire. */
-export const UNDEFINED: ExtData = new ExtData(ExtensionType.constant, new Uint8Array([UNDEFINED_CODE]));
-/** −0 on the wire; the codec would write it as the integer 0. */
-export const NEGATIVE_ZERO: ExtData = new ExtData(
-  ExtensionType.constant,
-  new Uint8Array([NEGATIVE_ZERO_CODE]),
-);
-
-/** Every marker ready to be put into a message. */
-export const markers: ReadonlyMap<number, ExtData> = new Map(
-  Object.values(MarkerCode).map((code) => [code, new ExtData(ExtensionType.marker, new Uint8Array([code]))]),
-);
 const decodedMarkers: ReadonlyMap<number, Marker> = new Map(
   Object.values(MarkerCode).map((code) => [code, new Marker(code)]),
 );
@@ -100,68 +89,52 @@ const viewOfType: ReadonlyMap<number, readonly [View, number]> = new Map(
 );
 
 /**
- * A built-in ArrayBuffer view other than Uint8Array, which MessagePack has a type for.
+ * The extension type of a built-in ArrayBuffer view other than Uint8Array, which MessagePack has a type for.
  *
- * @param view The view; its bytes are not copied.
- * @returns Its extension, or undefined for a class that is not built in.
+ * @param view Any view.
+ * @returns Its type, or undefined for a class that is not built in.
  */
-export function viewExtension(view: ArrayBufferView): ExtData | undefined {
-  const type = typeOfView.get(Object.getPrototypeOf(view)?.constructor);
-  return type === undefined
-    ? undefined
-    : new ExtData(type, new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength));
+export function viewTypeOf(view: ArrayBufferView): number | undefined {
+  return typeOfView.get(Object.getPrototypeOf(view)?.constructor);
 }
 
 /**
- * A date; NaN stands for an invalid one.
+ * A decoded marker.
  *
- * @param date Any date.
- * @returns Its extension.
+ * @param code Content of the extension; −1 if it is not one byte.
+ * @returns The marker.
+ * @throws {ProtocolError} If it is unknown.
  */
-export function dateExtension(date: Date): ExtData {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, date.getTime());
-  return new ExtData(ExtensionType.date, bytes);
+export function markerOf(code: number): Marker {
+  const marker = decodedMarkers.get(code);
+  if (marker === undefined) throw refused("a marker is unknown");
+  return marker;
 }
 
 /**
- * A bigint as hexadecimal text.
+ * A decoded constant.
  *
- * @param value Any bigint.
- * @returns Its extension.
+ * @param code Content of the extension; −1 if it is not one byte.
+ * @returns `undefined` or −0.
+ * @throws {ProtocolError} If it is unknown.
  */
-export function bigintExtension(value: bigint): ExtData {
-  return new ExtData(ExtensionType.bigint, new TextEncoder().encode(value.toString(16)));
+export function constantOf(code: number): undefined | number {
+  if (code === ConstantCode.undefined) return undefined;
+  if (code === ConstantCode.negativeZero) return -0;
+  throw refused("a constant is unknown");
 }
 
 /**
- * A string that UTF-8 cannot carry exactly, as UTF-16 code units.
+ * A received leaf that is neither a constant nor a marker.
  *
- * @param text Any string.
- * @returns Its extension.
+ * @param data Content of the extension.
+ * @param type Its type.
+ * @param isOwned The memory of `data` becomes the value's own; otherwise it is copied.
+ * @returns The value.
+ * @throws {ProtocolError} If it is not what PROTOCOL.md allows.
  */
-export function utf16Extension(text: string): ExtData {
-  const bytes = new Uint8Array(text.length * 2);
-  const view = new DataView(bytes.buffer);
-  for (let index = 0; index < text.length; index++) view.setUint16(index * 2, text.charCodeAt(index), true);
-  return new ExtData(ExtensionType.utf16, bytes);
-}
-
-/** Tells the codec which objects are extensions, and turns received ones into leaves. */
-export const wireExtensions: ExtensionCodecType<undefined> = {
-  tryToEncode: (object: unknown): ExtData | null => object instanceof ExtData ? object : null,
-  decode: decodeExtension,
-};
-
-function decodeExtension(data: Uint8Array, type: number): unknown {
+export function decodeExtension(data: Uint8Array, type: number, isOwned = false): unknown {
   switch (type) {
-    case ExtensionType.constant:
-      return decodeConstant(data);
-    case ExtensionType.marker: {
-      const marker = data.length === 1 ? decodedMarkers.get(data[0]!) : undefined;
-      if (marker === undefined) throw refused("a marker is unknown");
-      return marker;
-    }
     case ExtensionType.date:
       if (data.length !== 8) throw refused("a date must have 8 bytes");
       return new Date(new DataView(data.buffer, data.byteOffset, 8).getFloat64(0));
@@ -170,16 +143,10 @@ function decodeExtension(data: Uint8Array, type: number): unknown {
     case ExtensionType.utf16:
       return decodeUtf16(data);
     case ExtensionType.arrayBuffer:
-      return data.slice().buffer;
+      return isOwned ? data.buffer : data.slice().buffer;
     default:
-      return decodeView(data, type);
+      return decodeView(data, type, isOwned);
   }
-}
-
-function decodeConstant(data: Uint8Array): unknown {
-  if (data.length === 1 && data[0] === UNDEFINED_CODE) return undefined;
-  if (data.length === 1 && data[0] === NEGATIVE_ZERO_CODE) return -0;
-  throw refused("a constant is unknown");
 }
 
 function decodeBigint(data: Uint8Array): bigint {
@@ -198,12 +165,12 @@ function decodeUtf16(data: Uint8Array): string {
   return text;
 }
 
-function decodeView(data: Uint8Array, type: number): unknown {
+function decodeView(data: Uint8Array, type: number, isOwned: boolean): unknown {
   const view = viewOfType.get(type);
   if (view === undefined) throw refused(`extension type ${type} is unknown`);
   const [constructor, width] = view;
   if (data.length % width !== 0) throw refused(`an array of ${width}-byte elements has ${data.length} bytes`);
-  return new constructor(data.slice().buffer);
+  return new constructor(isOwned ? data.buffer as ArrayBuffer : data.slice().buffer);
 }
 
 function refused(what: string): ProtocolError {

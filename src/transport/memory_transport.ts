@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { FrameReceiver, FrameTransport, TransportCounters } from "./types.ts";
+import { copyPayload, payloadLength } from "./frame_parts.ts";
+import type { FrameBody, FrameReceiver, FrameTransport, TransportCounters } from "./types.ts";
 
 /**
  * Two connected transports. What one sends arrives at the other in a later microtask.
@@ -71,12 +72,14 @@ class MemoryTransport implements FrameTransport {
     else this.#schedule();
   }
 
-  send(payload: Uint8Array): void {
+  send(payload: Uint8Array, bodies?: readonly FrameBody[]): void {
     if (this.#closed) return;
-    this.#bytesOut += HEADER_BYTES + payload.length;
+    const frame = new Uint8Array(payloadLength(payload, bodies));
+    copyPayload(frame, 0, payload, bodies);
+    this.#bytesOut += HEADER_BYTES + frame.length;
     this.#framesOut++;
-    this.#queuedBytes += payload.length;
-    this.#peer.#inbox.push(payload.slice());
+    this.#queuedBytes += frame.length;
+    this.#peer.#inbox.push(frame);
     this.#peer.#schedule();
   }
 

@@ -4,7 +4,15 @@
  * @module
  */
 
+export { copyPayload, payloadLength } from "./frame_parts.ts";
 export { memoryTransportPair } from "./memory_transport.ts";
 export { socketTransport } from "./socket_transport.ts";
 export { WarmBuffer } from "./warm_buffer.ts";
-export type { FrameReceiver, FrameTransport, TransportCounters, TransportLimits } from "./types.ts";
+export type {
+  BodyPlace,
+  FrameBody,
+  FrameReceiver,
+  FrameTransport,
+  TransportCounters,
+  TransportLimits,
+} from "./types.ts";

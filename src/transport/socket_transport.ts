@@ -5,14 +5,24 @@
  */
 
 import { LimitExceededError, ProtocolError } from "../errors.ts";
+import { copyPayload, payloadLength } from "./frame_parts.ts";
 import { WarmBuffer } from "./warm_buffer.ts";
-import type { FrameReceiver, FrameTransport, TransportCounters, TransportLimits } from "./types.ts";
+import type {
+  BodyPlace,
+  FrameBody,
+  FrameReceiver,
+  FrameTransport,
+  TransportCounters,
+  TransportLimits,
+} from "./types.ts";
 
 const HEADER_BYTES = 4;
 const DEFAULT_MAX_FRAME_BYTES = 16 * 1024 * 1024;
 /** Buffers return to these sizes when large frames have become rare. */
 const READ_BUFFER_BYTES = 256 * 1024;
 const WRITE_BUFFER_BYTES = 64 * 1024;
+/** A large frame shows its body within so many bytes, or is read as a whole. */
+const BODY_SEARCH_BYTES = 16 * 1024;
 /** A writer that waits for `drained()` goes on below this. */
 const LOW_WATER_BYTES = 256 * 1024;
 /** A peer that stopped reading but keeps the connection is cut off after this. */
@@ -52,6 +62,9 @@ class SocketTransport implements FrameTransport {
   #inFlight = 0;
   readonly #written = new WarmBuffer(READ_BUFFER_BYTES);
   readonly #read = new WarmBuffer(READ_BUFFER_BYTES);
+  /** Of the frame that is being read, when it lies in memory of its own. */
+  #body: FrameBody | undefined;
+  #isSearched = false;
   #isFlushing = false;
   #isPeerDeaf = false;
   #deafTimer: ReturnType<typeof setTimeout> | undefined;
@@ -90,18 +103,15 @@ class SocketTransport implements FrameTransport {
     else void this.#readAll(receiver);
   }
 
-  send(payload: Uint8Array): void {
+  send(payload: Uint8Array, bodies?: readonly FrameBody[]): void {
     if (this.#closed || this.#isPeerDeaf) return;
-    const length = payload.length;
+    const length = payloadLength(payload, bodies);
     const start = this.#collected;
     const end = start + HEADER_BYTES + length;
     if (end > this.#collecting.length) this.#grow(end);
     const buffer = this.#collecting;
-    buffer[start] = length;
-    buffer[start + 1] = length >>> 8;
-    buffer[start + 2] = length >>> 16;
-    buffer[start + 3] = length >>> 24;
-    buffer.set(payload, start + HEADER_BYTES);
+    writeFrameLength(buffer, start, length);
+    copyPayload(buffer, start + HEADER_BYTES, payload, bodies);
     this.#collected = end;
     this.#bytesOut += HEADER_BYTES + length;
     this.#framesOut++;
@@ -173,6 +183,14 @@ class SocketTransport implements FrameTransport {
     let filled = 0;
     try {
       while (!this.#closed) {
+        const taken = this.#deliver(receiver, buffer, filled);
+        filled -= taken;
+        const place = this.#bodyPlace(receiver, buffer.subarray(taken, taken + filled));
+        if (place !== undefined) {
+          filled = await this.#readBody(place, buffer, taken, filled);
+          continue;
+        }
+        buffer = this.#makeRoom(buffer, taken, filled);
         const count = await this.#connection.read(filled === 0 ? buffer : buffer.subarray(filled));
         if (count === null) {
           if (filled > 0) throw truncated(filled);
@@ -180,9 +198,6 @@ class SocketTransport implements FrameTransport {
         }
         this.#bytesIn += count;
         filled += count;
-        const taken = this.#deliver(receiver, buffer, filled);
-        filled -= taken;
-        buffer = this.#makeRoom(buffer, taken, filled);
       }
       this.#end(null);
     } catch (error) {
@@ -198,16 +213,54 @@ class SocketTransport implements FrameTransport {
       if (length > this.#maxFrameBytes) throw frameTooLarge(length, this.#maxFrameBytes);
       const start = offset + HEADER_BYTES;
       if (filled - start < length) break;
+      const body = this.#body;
       this.#framesIn++;
+      this.#body = undefined;
+      this.#isSearched = false;
       offset = start + length;
-      receiver.onFrame(buffer.subarray(start, offset));
+      receiver.onFrame(buffer.subarray(start, offset), body);
     }
     return offset;
   }
 
+  /** Where the body of the frame is that has begun, if it is too large for the buffer. */
+  #bodyPlace(receiver: FrameReceiver, begun: Uint8Array): BodyPlace | undefined {
+    if (this.#isSearched || begun.length <= HEADER_BYTES) return undefined;
+    const length = frameLength(begun, 0);
+    if (HEADER_BYTES + length <= READ_BUFFER_BYTES) return undefined;
+    const place = receiver.findBody?.(begun.subarray(HEADER_BYTES), length);
+    this.#isSearched = place !== undefined || begun.length >= BODY_SEARCH_BYTES;
+    return place;
+  }
+
+  /**
+   * Reads a body into memory of its own. What is left in the buffer is a frame without it, whose end may still be to
+   * come; returns its length so far.
+   */
+  async #readBody(place: BodyPlace, buffer: Uint8Array, taken: number, filled: number): Promise<number> {
+    const bytes = new Uint8Array(place.length);
+    const head = HEADER_BYTES + place.at;
+    let have = Math.min(filled - head, bytes.length);
+    bytes.set(buffer.subarray(taken + head, taken + head + have));
+    writeFrameLength(buffer, taken, frameLength(buffer, taken) - bytes.length);
+    buffer.copyWithin(0, taken, taken + head);
+    buffer.copyWithin(head, taken + head + have, taken + filled);
+    const left = filled - have;
+    while (have < bytes.length) {
+      const count = await this.#connection.read(bytes.subarray(have));
+      if (count === null) throw truncated(left + have);
+      this.#bytesIn += count;
+      have += count;
+    }
+    this.#body = { at: place.at, bytes };
+    return left;
+  }
+
   /** Moves an incomplete frame to the front of a buffer that can hold it. */
   #makeRoom(buffer: Uint8Array<ArrayBuffer>, taken: number, filled: number): Uint8Array<ArrayBuffer> {
-    const needed = filled < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + frameLength(buffer, taken);
+    let needed = filled < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + frameLength(buffer, taken);
+    // Its body may still come to light.
+    if (!this.#isSearched) needed = Math.min(needed, READ_BUFFER_BYTES);
     if (needed > buffer.length) return moved(buffer, taken, filled, needed);
     if (taken > 0 && needed <= READ_BUFFER_BYTES && !this.#read.keeps(taken, buffer.length)) {
       return moved(buffer, taken, filled, READ_BUFFER_BYTES);
@@ -247,6 +300,13 @@ class SocketTransport implements FrameTransport {
 function frameLength(buffer: Uint8Array, offset: number): number {
   return (buffer[offset]! | buffer[offset + 1]! << 8 | buffer[offset + 2]! << 16 |
     buffer[offset + 3]! << 24) >>> 0;
+}
+
+function writeFrameLength(buffer: Uint8Array, offset: number, length: number): void {
+  buffer[offset] = length;
+  buffer[offset + 1] = length >>> 8;
+  buffer[offset + 2] = length >>> 16;
+  buffer[offset + 3] = length >>> 24;
 }
 
 function moved(

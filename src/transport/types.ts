@@ -4,14 +4,40 @@
  * @module
  */
 
-/** Receives what a transport reads. Neither method may throw. */
+/** A large part of a frame's payload that lies in memory of its own. */
+export interface FrameBody {
+  /** Where it belongs: its offset in the payload without any body. */
+  readonly at: number;
+  /** The part itself. */
+  readonly bytes: Uint8Array;
+}
+
+/** Where a frame's body will be, before it has arrived. */
+export interface BodyPlace {
+  /** Its offset in the payload. */
+  readonly at: number;
+  /** Its length in bytes. */
+  readonly length: number;
+}
+
+/** Receives what a transport reads. No method may throw. */
 export interface FrameReceiver {
   /**
    * One frame arrived.
    *
-   * @param frame Payload without its length. Borrowed: valid only until the call returns.
+   * @param frame Payload without its length, and without its body. Borrowed: valid only until the call returns.
+   * @param body What `findBody()` named, owned by the receiver from now on.
    */
-  onFrame(frame: Uint8Array): void;
+  onFrame(frame: Uint8Array, body?: FrameBody): void;
+  /**
+   * A frame begins that does not fit the transport's memory. What it carries in one piece can be read straight into
+   * memory of its own, so that it never has to be copied.
+   *
+   * @param beginning As much of its payload as is there. Borrowed, hostile.
+   * @param length Of its whole payload, which is within bounds.
+   * @returns Where the piece is, within the payload; undefined if there is none, or it is not yet to be seen.
+   */
+  findBody?(beginning: Uint8Array, length: number): BodyPlace | undefined;
   /**
    * The connection ended. Called once, last.
    *
@@ -44,8 +70,9 @@ export interface FrameTransport {
    * Queue one frame. Frames of one turn of the event loop leave together.
    *
    * @param payload Copied before the call returns. Dropped when the transport is closed.
+   * @param bodies Further parts of it, in the order of their places; copied too.
    */
-  send(payload: Uint8Array): void;
+  send(payload: Uint8Array, bodies?: readonly FrameBody[]): void;
   /** Bytes accepted and not yet given to the kernel. */
   readonly queuedBytes: number;
   /** What went over so far. */

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { decode, encode, ExtData } from "@msgpack/msgpack";
+import { ExtData } from "@msgpack/msgpack";
 import { RpcSession, type RpcSessionOptions } from "../../src/rpc/mod.ts";
 import { Kind, PROTOCOL_VERSION } from "../../src/rpc/messages.ts";
-import { wireExtensions } from "../../src/rpc/wire_types.ts";
 import { type FrameTransport, memoryTransportPair } from "../../src/transport/mod.ts";
+import { foreignDecode, foreignEncode } from "./msgpack_extensions.ts";
 
 /** A real session, and the raw end of its connection. */
 export interface RawPeer extends AsyncDisposable {
@@ -34,7 +34,7 @@ export function marker(letter: string): ExtData {
  * @returns The payload of a frame.
  */
 export function payload(message: readonly unknown[]): Uint8Array {
-  return encode(message, { extensionCodec: wireExtensions, maxDepth: 10_000 });
+  return foreignEncode(message);
 }
 
 /**
@@ -49,8 +49,7 @@ export async function rawGuest(options: Partial<RpcSessionOptions> = {}, greet =
   const session = new RpcSession(left, { role: "host", token: "t", name: "guest", ...options });
   const received: unknown[][] = [];
   wire.start({
-    onFrame: (frame) =>
-      void received.push(decode(frame.slice(), { extensionCodec: wireExtensions }) as unknown[]),
+    onFrame: (frame) => void received.push(foreignDecode(frame) as unknown[]),
     onClosed: () => {},
   });
   const started = session.start();

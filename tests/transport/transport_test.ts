@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { LimitExceededError, ProtocolError } from "../../src/errors.ts";
-import { type FrameTransport, memoryTransportPair, socketTransport } from "../../src/transport/mod.ts";
+import {
+  copyPayload,
+  type FrameTransport,
+  memoryTransportPair,
+  socketTransport,
+} from "../../src/transport/mod.ts";
 import { connectionPair, socketTransportPair } from "../rpc/session_pair.ts";
 
 interface Received {
@@ -149,6 +155,59 @@ Deno.test("socketTransport() finds the same frames however the bytes are cut", a
     ),
     { numRuns: 50 },
   );
+});
+
+Deno.test("socketTransport() reads a body into memory of its own, however the bytes are cut", async () => {
+  const sizes = [300_000, 5, 1_000_000, 262_141, 70_000, 262_140];
+  const frames = sizes.map((size) => Uint8Array.from({ length: size }, (_, index) => index * 31 >>> 3));
+  for (
+    const [at, cut] of [[0, 1000], [10, 65_536], [10, 1_000_000], [20_000, 300_001], [70_000, 7777]] as const
+  ) {
+    const [raw, connection] = await connectionPair();
+    const received: [whole: Uint8Array, hasBody: boolean][] = [];
+    const closed = Promise.withResolvers<Error | null>();
+    socketTransport(connection).start({
+      findBody: (beginning, length) =>
+        at <= beginning.length ? { at, length: Math.floor((length - at) / 2) } : undefined,
+      onFrame(frame, body) {
+        const whole = new Uint8Array(frame.length + (body?.bytes.length ?? 0));
+        copyPayload(whole, 0, frame, body === undefined ? undefined : [body]);
+        received.push([whole, body !== undefined]);
+      },
+      onClosed: closed.resolve,
+    });
+    const bytes = new Uint8Array(frames.reduce((length, frame) => length + 4 + frame.length, 0));
+    let end = 0;
+    for (const frame of frames) {
+      new DataView(bytes.buffer).setUint32(end, frame.length, true);
+      bytes.set(frame, end + 4);
+      end += 4 + frame.length;
+    }
+    for (let from = 0; from < end;) from += await raw.write(bytes.subarray(from, from + cut));
+    raw.close();
+    assert.equal(await closed.promise, null);
+    assert.equal(received.length, frames.length);
+    for (const [index, [whole, hasBody]] of received.entries()) {
+      assert.equal(Buffer.compare(whole, frames[index]!), 0, `frame ${index}, cut every ${cut} bytes`);
+      // Where the body shows late the frame is read as a whole.
+      if (at <= 10) assert.equal(hasBody, frames[index]!.length + 4 > 262_144);
+    }
+  }
+});
+
+Deno.test("socketTransport() reports a connection that ends within a body", async () => {
+  const [raw, connection] = await connectionPair();
+  const closed = Promise.withResolvers<Error | null>();
+  socketTransport(connection).start({
+    findBody: () => ({ at: 1, length: 299_999 }),
+    onFrame: () => assert.fail("no frame is whole"),
+    onClosed: closed.resolve,
+  });
+  const beginning = new Uint8Array(1004);
+  new DataView(beginning.buffer).setUint32(0, 300_000, true);
+  await raw.write(beginning);
+  raw.close();
+  assert.match(String(await closed.promise), /the connection ended within it: after 1004 bytes/);
 });
 
 Deno.test("socketTransport() refuses a header of 4 GiB before it allocates", async () => {
