@@ -18,7 +18,7 @@ import { ExpiredLeases } from "./expired_leases.ts";
 import { type HostMemory, Region } from "./host_memory.ts";
 import { Leases } from "./leases.ts";
 import { type LinkAccess, linkAccess, type LinkExtension } from "./link_extension.ts";
-import { MemoryBudget, pressure } from "./memory_budget.ts";
+import { asPressure, MemoryBudget, pressure } from "./memory_budget.ts";
 import type { Place } from "./place.ts";
 import { inlinePlace, receiveInline, type TensorPort } from "./port.ts";
 import { SharedHold, Storage } from "./storage.ts";
@@ -130,8 +130,7 @@ export class HostLink implements TensorPort {
     try {
       storage.release();
       this.#memory.unmapShared(region);
-      this.#seal(region);
-      return this.#grantLent(region, context);
+      return this.#memory.seal(region) ? this.#grantLent(region, context) : this.#copyOf(region, context);
     } finally {
       region.release();
     }
@@ -193,7 +192,10 @@ export class HostLink implements TensorPort {
     const grant = ++this.#lastGrant;
     const isWriter = !region.isSealed;
     region.retain();
-    if (isWriter) region.writers++;
+    if (isWriter) {
+      region.writers++;
+      region.wasWritable = region.wasLent = true;
+    }
     const end = (): void => {
       if (isWriter) region.writers--;
       this.#grants.delete(grant);
@@ -212,9 +214,13 @@ export class HostLink implements TensorPort {
     this.#channel.send(message, region.fd);
   }
 
-  #seal(region: Region): void {
-    this.#memory.native.seal(region.fd, "write");
-    region.isSealed = true;
+  #copyOf(region: Region, context: ValueContext): Place {
+    const shown = this.#memory.mapStorage(region.retain());
+    try {
+      return this.snapshot(shown.bytesView(), context);
+    } finally {
+      shown.release();
+    }
   }
 
   #blockOf(bytes: Uint8Array, context: ValueContext): Place | null {
@@ -279,13 +285,9 @@ export class HostLink implements TensorPort {
   #takeOver({ region, isMade }: Grant): void {
     if (!isMade) throw this.#broken("gives away memory that it was lent");
     this.#memory.unmapShared(region);
-    // While a tensor of this host still shows it, the receiver gets a copy instead.
-    if (region.isSealed || region.mapping !== null) return;
-    try {
-      this.#seal(region);
-    } catch (cause) {
-      throw this.#broken("gives memory away and keeps it", cause);
-    }
+    // While somebody else sees it, a tensor of this host or another plugin, the receiver gets a copy instead.
+    if (region.isSealed || region.mapping !== null || region.wasLent) return;
+    if (!this.#memory.seal(region)) throw this.#broken("gives memory away and keeps it");
   }
 
   #mapCounted(region: Region): Storage {
@@ -363,6 +365,7 @@ export class HostLink implements TensorPort {
     if (bytes < 1) throw pressure("pluginBytes", bytes, 0, pluginBytes);
     const region = this.#memory.region(bytes, this.#budget);
     const grant = ++this.#lastGrant;
+    region.wasWritable = true;
     this.#made++;
     this.#grants.set(grant, { region, isMade: true });
     this.#sendGrant(grant, region, Purpose.made, request);
@@ -383,16 +386,4 @@ export class HostLink implements TensorPort {
   #broken(what: string, cause?: unknown): ProtocolError {
     return new ProtocolError(`Cannot share memory with "${this.#parts.plugin}" as it ${what}`, { cause });
   }
-}
-
-function asPressure(
-  error: unknown,
-  asked: number,
-  allowed: number,
-): { readonly asked: number; readonly free: number; readonly allowed: number } {
-  if (error instanceof Error && "free" in error && "allowed" in error) {
-    const free = Math.max(0, Number(error.free));
-    return { asked, free, allowed: Math.max(0, Number(error.allowed)) };
-  }
-  return { asked, free: 0, allowed };
 }

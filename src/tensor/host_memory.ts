@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NativeError } from "../errors.ts";
 import type { Native, Window } from "../native/types.ts";
 import { MemoryBudget, pressure } from "./memory_budget.ts";
 import { RangeAllocator } from "./range_allocator.ts";
@@ -32,8 +33,12 @@ export class Region implements Hold {
   readonly fd: number;
   /** Its size. */
   readonly bytes: number;
-  /** Guests that may write to it: it cannot be sealed before they let go. */
+  /** Guests that it is lent to and that may write to it: it cannot be sealed before they let go. */
   writers = 0;
+  /** A guest could write to it once: that it has let go is only its word. */
+  wasWritable = false;
+  /** It was lent to a guest that could write to it: another guest must not be blamed for that one's mapping. */
+  wasLent = false;
   /** Nobody, or nobody new, may write to it. */
   isSealed = false;
   /** Where this host sees it, once it was needed; kept until the region ends or is sealed. */
@@ -169,6 +174,23 @@ export class HostMemory implements Disposable {
   }
 
   /**
+   * Make sure that nobody can write to a region any more. The kernel refuses that as long as anybody can, also a plugin
+   * that said that it had let go.
+   *
+   * @param region A region that this host does not map.
+   * @returns Whether it is so; otherwise nothing has changed.
+   */
+  seal(region: Region): boolean {
+    try {
+      this.native.seal(region.fd, "write");
+    } catch (error) {
+      if (error instanceof NativeError && error.errno === "EBUSY") return false;
+      throw error;
+    }
+    return region.isSealed = true;
+  }
+
+  /**
    * Show a part of an arena.
    *
    * @param offset Where it is in the window.
@@ -271,8 +293,11 @@ export class HostMemory implements Disposable {
 
   #freeze(region: Region): void {
     if (region.isSealed) return;
-    if (region.writers > 0) {
-      throw new TypeError("Cannot make a tensor read-only as a plugin can still write to it");
+    // The kernel takes this seal whoever can write already, and a plugin's word is none.
+    if (region.wasWritable) {
+      throw new TypeError(
+        "Cannot make a tensor read-only as a plugin could write to it: freeze it before it is lent, or send copied(tensor)",
+      );
     }
     this.native.seal(region.fd, "future-write");
     region.isSealed = true;

@@ -74,3 +74,23 @@ export function pressure(limit: string, asked: number, free: number, allowed: nu
     { limit, asked, allowed, free, hint: "Dispose tensors that are not needed, or raise the limit" },
   );
 }
+
+/**
+ * The numbers of an error, for the side that asked.
+ *
+ * @param error What was thrown.
+ * @param asked Bytes that were asked for.
+ * @param allowed The limit in bytes, if the error names none.
+ * @returns Numbers of 0 or more.
+ */
+export function asPressure(
+  error: unknown,
+  asked: number,
+  allowed: number,
+): { readonly asked: number; readonly free: number; readonly allowed: number } {
+  if (error instanceof Error && "free" in error && "allowed" in error) {
+    const free = Math.max(0, Number(error.free));
+    return { asked, free, allowed: Math.max(0, Number(error.allowed)) };
+  }
+  return { asked, free: 0, allowed };
+}

@@ -20,7 +20,7 @@ export interface TensorPort {
    * @param context Undone if the message is not sent.
    */
   lend(storage: Storage, context: ValueContext): Place;
-  /** Give the receiver these bytes for good. The storage is released whatever happens. */
+  /** Give the receiver these bytes for good. The storage is released, or, if that throws, still the caller's. */
   give(storage: Storage, context: ValueContext): Place;
   /** Give the receiver a copy of these bytes. */
   snapshot(bytes: Uint8Array, context: ValueContext): Place;
@@ -57,11 +57,9 @@ export function copyPort(maxFrameBytes: number): TensorPort {
     arrayBytes: Math.max(1, maxFrameBytes - HEADER_BYTES),
     lend: (storage) => copied(storage.bytesView()),
     give(storage) {
-      try {
-        return copied(storage.bytesView());
-      } finally {
-        storage.release();
-      }
+      const place = copied(storage.bytesView());
+      storage.release();
+      return place;
     },
     snapshot: copied,
     receive: (place, bytes) => receiveInline(place, bytes),

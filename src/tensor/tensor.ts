@@ -273,7 +273,7 @@ export class Tensor implements Disposable {
    * said before the tensor is lent to anybody.
    *
    * @returns This tensor.
-   * @throws {TypeError} If somebody can write to it already.
+   * @throws {TypeError} If a plugin made it or was lent it, and so could write to it.
    */
   freeze(): this {
     this.#live().setReadOnly();
@@ -305,6 +305,16 @@ export class Tensor implements Disposable {
     this.#isDisposed = true;
     this.#data = null;
     this.#storage.release();
+  }
+
+  /**
+   * The memory was given away, with this tensor's hold on it; for the modules that send tensors.
+   *
+   * @internal
+   */
+  surrender(): void {
+    this.#isDisposed = true;
+    this.#data = null;
   }
 
   /** As `dispose()`. */

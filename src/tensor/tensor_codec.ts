@@ -65,9 +65,11 @@ function encodeTensor(
 }
 
 function giveAway(port: TensorPort, tensor: Tensor, context: ValueContext): Place {
-  const storage = tensor.storage.retain();
-  tensor.dispose();
-  return port.give(storage, context);
+  const { storage } = tensor;
+  // What could not be sent stays the caller's, unless it was too late for that.
+  const place = port.give(storage, context);
+  tensor.surrender();
+  return place;
 }
 
 function showsWholeStorage(tensor: Tensor): boolean {

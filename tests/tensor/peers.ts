@@ -65,9 +65,10 @@ export class GuestPeer implements AsyncDisposable {
   /** Call a method of the guest. Values cross as in a session. */
   async call<T>(method: string, ...args: readonly unknown[]): Promise<T> {
     const id = ++this.#lastId;
+    const written = args.map((value) => this.types.write(value));
     const answer = Promise.withResolvers<unknown>();
     this.#pending.set(id, answer);
-    this.#worker.postMessage({ id, method, args: args.map((value) => this.types.write(value)) });
+    this.#worker.postMessage({ id, method, args: written });
     return this.types.read(await answer.promise) as T;
   }
 

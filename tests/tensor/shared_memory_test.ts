@@ -51,10 +51,16 @@ Deno.test(nativeTest("Tensor.freeze() comes too late when a guest can write"), a
   await using pair = await startPair();
   using tensor = pair.host.tensor([LARGE]);
   await pair.guest.call("keep", tensor);
-  assert.throws(() => tensor.freeze(), { name: "TypeError", message: /a plugin can still write to it$/ });
+  assert.throws(() => tensor.freeze(), {
+    name: "TypeError",
+    message: /a plugin could write to it: freeze it before it is lent/,
+  });
   await pair.guest.call("drop");
   await eventually(() => pair.host.stats().leases === 0, () => pair.host.stats());
-  tensor.freeze();
+  // That it has let go is only the guest's word.
+  assert.throws(() => tensor.freeze(), { name: "TypeError" });
+  using fresh = pair.host.tensor([LARGE]);
+  assert.equal(fresh.freeze().readOnly, true);
 });
 
 Deno.test(
