@@ -1,6 +1,6 @@
 /** A plugin that hears of its own life. */
 
-import { onLifecycle } from "@cordon/cordon/plugin";
+import { emit, onLifecycle } from "@cordon/cordon/plugin";
 
 const heard: string[] = [];
 let words: string[] = [];
@@ -12,7 +12,7 @@ onLifecycle("before-load", async () => {
 onLifecycle("loaded", () => heard.push("loaded"));
 onLifecycle("before-call", ({ method, args }) => heard.push(`${method}(${args.join()})`));
 onLifecycle("after-call", ({ method, error }) => heard.push(`${method} ${error === null ? "ok" : "failed"}`));
-onLifecycle("unload", () => console.log("awaited within the grace period; onShutdown() is the same"));
+onLifecycle("unload", () => emit("bye")); // awaited within the grace period; onShutdown() is the same
 
 /** One of the words that were read before the load. */
 export function word(index: number): string {
