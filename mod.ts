@@ -22,7 +22,7 @@
 
 export * from "./src/errors.ts";
 export { createHost } from "./src/supervisor/host.ts";
-export type { Host, Plugin, RunOptions, ScriptResult } from "./src/supervisor/types.ts";
+export type { Host, Plugin, PrewarmOptions, RunOptions, ScriptResult } from "./src/supervisor/types.ts";
 export type { HostEvents } from "./src/supervisor/host_events.ts";
 export type { ReloadEvent } from "./src/supervisor/hot_reload.ts";
 export type { LoadedDirectory } from "./src/supervisor/load_directory.ts";

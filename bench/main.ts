@@ -1,11 +1,13 @@
-/** Runs the benchmarks, one after another: `deno task bench [cold|rpc|tensor]`. */
+/** Runs the benchmarks, one after another: `deno task bench [cold|warm|rpc|tensor]`. */
 
 import { coldStartBench } from "./cold_start.ts";
 import { rpcBench } from "./rpc.ts";
 import { tensorBench } from "./tensor.ts";
+import { warmStartBench } from "./warm.ts";
 
 const ALL: Readonly<Record<string, () => Promise<void>>> = {
   cold: coldStartBench,
+  warm: warmStartBench,
   rpc: rpcBench,
   tensor: tensorBench,
 };

@@ -34,7 +34,7 @@ export async function startGuest(): Promise<void> {
   const ambient = lazyAmbientStore();
   const privileges = openPrivileges(boot);
   const connection = await connectToHost(boot);
-  const confined = Promise.withResolvers<void>();
+  const confined = Promise.withResolvers<() => void>();
   const lifecycle = new GuestLifecycle();
   const session: RpcSession = new RpcSession(
     socketTransport(connection, { maxFrameBytes: boot.maxFrameBytes }),
@@ -47,7 +47,7 @@ export async function startGuest(): Promise<void> {
       runtime: { deno: Deno.version.deno, arch: Deno.build.arch },
       ambient,
       onLoad: async (spec) => {
-        await confined.promise;
+        (await confined.promise)();
         const { tensors, cuda } = privileges;
         cuda?.prepare();
         return await loadPlugin({ session, boot, connection, ambient, lifecycle, tensors, cuda }, spec);
@@ -63,7 +63,7 @@ export async function startGuest(): Promise<void> {
     await installNetwork({ socketPath: boot.network.socket, allow: boot.network.allow });
   }
   if (boot.hasBroker) session.emit(CONFINED_EVENT);
-  confined.resolve();
+  confined.resolve(ambient.prepare());
 }
 
 /** What a load needs. */

@@ -22,10 +22,10 @@ const fileNames = ["cordon.json", "deno.json", "deno.jsonc"] as const;
  * @returns The manifest, or `null` when the nearest file has no `cordon` key or there is none.
  * @throws {ConfigError} If it is not valid.
  */
-export async function findManifest(entry: string): Promise<PluginManifest | null> {
+export function findManifest(entry: string): PluginManifest | null {
   if (!entry.startsWith("file:")) return null;
   for (let directory = dirname(fileURLToPath(entry));; directory = dirname(directory)) {
-    const found = await readManifest(directory);
+    const found = readManifest(directory);
     if (found !== undefined) return found;
     if (directory === dirname(directory)) return null;
   }
@@ -38,10 +38,10 @@ export async function findManifest(entry: string): Promise<PluginManifest | null
  * @returns The manifest; `null` when its deno.json has no `cordon` key; `undefined` when it has none of the files.
  * @throws {ConfigError} If it is not valid.
  */
-export async function readManifest(directory: string): Promise<PluginManifest | null | undefined> {
+export function readManifest(directory: string): PluginManifest | null | undefined {
   for (const name of fileNames) {
     const file = join(directory, name);
-    const text = await readIfThere(file);
+    const text = readIfThere(file);
     if (text === null) continue;
     const json = parsed(text, file);
     return name === "cordon.json" ? pluginManifest(json, file) : ofDenoJson(json, file);
@@ -74,9 +74,10 @@ function parsed(text: string, file: string): unknown {
   }
 }
 
-async function readIfThere(file: string): Promise<string | null> {
+/** Most are not there: asking the kernel is a hundred times faster than asking another thread to do so. */
+function readIfThere(file: string): string | null {
   try {
-    return await Deno.readTextFile(file);
+    return Deno.readTextFileSync(file);
   } catch (error) {
     const isAbsent = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
     if (isAbsent || error instanceof Deno.errors.PermissionDenied) return null;

@@ -7,6 +7,7 @@
 import { resolve } from "node:path";
 import { grantedConfig, hostConfig, loadConfig, poolConfig, poolKeys } from "../config/mod.ts";
 import type { PluginManifest } from "../config/mod.ts";
+import { count } from "../config/quantity.ts";
 import type {
   HostOptions,
   LoadConfig,
@@ -32,8 +33,9 @@ import { loadDirectory, type LoadedDirectory } from "./load_directory.ts";
 import { SandboxedPlugin } from "./plugin.ts";
 import type { PluginRequest } from "./plugin.ts";
 import { type PluginPool, pluginPool } from "./plugin_pool.ts";
+import { prewarm } from "./prewarm.ts";
 import { runScript } from "./run_script.ts";
-import type { Host, Plugin, RunOptions, ScriptResult } from "./types.ts";
+import type { Host, Plugin, PrewarmOptions, RunOptions, ScriptResult } from "./types.ts";
 
 /**
  * Make a host: find out what this machine can confine and prepare what plugins share.
@@ -99,6 +101,15 @@ class CordonHost implements Host {
     options: PoolOptions & Omit<LoadOptions, "restart" | "watch"> = {},
   ): Promise<PluginPool<T>> {
     return this.#track(() => this.#pool<T>(entry, options));
+  }
+
+  prewarm(entry: string | URL, options: PrewarmOptions = {}): Promise<AsyncDisposable> {
+    return this.#track(async () => {
+      const { count: wanted = 1, ...rest } = options;
+      const checked = numberOfSandboxes(wanted, "count");
+      const { request } = await this.#request(entry, rest);
+      return await prewarm(request, checked);
+    });
   }
 
   loadDirectory(
@@ -181,7 +192,7 @@ class CordonHost implements Host {
   ): Promise<{ readonly request: PluginRequest; readonly manifest: PluginManifest | null }> {
     const { signal, ...rest } = options;
     const allowed = loadConfig(entry, rest, this.#context.config);
-    const manifest = known ?? await findManifest(allowed.entry);
+    const manifest = known ?? findManifest(allowed.entry);
     const config = manifest === null ? allowed : { ...allowed, ...grantedConfig(allowed, manifest) };
     const permissions = await this.#resolved(config.permissions);
     // What was checked is what is mounted: links are followed once.
@@ -268,6 +279,8 @@ class CordonHost implements Host {
     await this.#context[Symbol.asyncDispose]();
   }
 }
+
+const numberOfSandboxes = count("a number of sandboxes", { min: 1, max: 1_000 });
 
 /** A plugin that does not export what its manifest promises is stopped again. */
 async function checkExports<T extends object>(

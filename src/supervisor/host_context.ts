@@ -14,6 +14,7 @@ import { blockingFindings, probePlatform } from "../platform/mod.ts";
 import type { PlatformReport } from "../platform/mod.ts";
 import { loadAmbientStore, TypeRegistry } from "../rpc/mod.ts";
 import type { AmbientStore, TypeCodec } from "../rpc/mod.ts";
+import { systemClock } from "../util/clock.ts";
 import { createHostTensors } from "../tensor/mod.ts";
 import type { HostTensors } from "../tensor/mod.ts";
 import { ContextCuda } from "./context_cuda.ts";
@@ -87,7 +88,7 @@ export async function openHostContext(
   });
   const hooks = hostHooks();
   feedSinks(hooks, config.sinks);
-  const warm = new WarmSandboxes<SpareSandbox>(config.warm);
+  const warm = new WarmSandboxes<SpareSandbox>(config.warm, systemClock());
   return {
     config,
     platform,

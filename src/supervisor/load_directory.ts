@@ -63,7 +63,7 @@ async function manifestsIn(
   }
   for (const name of names.sort()) {
     try {
-      const manifest = await readManifest(join(directory, name));
+      const manifest = readManifest(join(directory, name));
       if (manifest !== null && manifest !== undefined) manifests.push(manifest);
     } catch (error) {
       failed.push({ name, error });

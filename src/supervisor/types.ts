@@ -94,6 +94,12 @@ export interface RunOptions extends LoadOptions {
   readonly forwardSignals?: readonly Deno.Signal[];
 }
 
+/** Options of `host.prewarm()`: those of the load to come, and how many sandboxes. */
+export interface PrewarmOptions extends LoadOptions {
+  /** How many sandboxes to start. @default 1 */
+  readonly count?: number;
+}
+
 /** Loads plugins and owns everything that they use. Disposing stops them all. */
 export interface Host extends AsyncDisposable {
   /** Plugins that were loaded and not stopped. */
@@ -122,6 +128,16 @@ export interface Host extends AsyncDisposable {
     entry: string | URL,
     options?: LoadOptions,
   ): Promise<Plugin<T>>;
+  /**
+   * Start sandboxes for a plugin before it is loaded, so that its first load only has to hand over the code. A sandbox
+   * fits a load of the same entry with the same options, is used once, and runs nothing of the plugin until then.
+   *
+   * @param entry As for `load()`.
+   * @param options Those of the load to come, and `count`.
+   * @returns When they wait. Disposing it ends those that were not used; so does disposing the host.
+   * @throws As `load()`, but for what its import would throw.
+   */
+  prewarm(entry: string | URL, options?: PrewarmOptions): Promise<AsyncDisposable>;
   /**
    * Run a script in a sandbox until it ends, with this process' stdin, stdout and stderr, or with empty stdin where
    * `output` is anything but `"inherit"`.

@@ -239,6 +239,32 @@ Deno.test("warm has the next process of a plugin started in advance, and never s
   );
 });
 
+Deno.test("Host.prewarm() has the first load find a sandbox that was started before, and no other plugin", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(code);
+  await using _spares = await test.host.prewarm(path, { count: 2 });
+  const before = await childrenOnce((pids) => pids.size === 2);
+  await using other = await test.host.load<Api>(path, { limits: { memory: "64MiB" } });
+  assert.ok(!before.has(pidOf(other)), "another policy, another process");
+  await using first = await test.host.load<Api>(path);
+  await using second = await test.host.load<Api>(path);
+  assert.deepEqual(new Set([pidOf(first), pidOf(second)]), before);
+  assert.deepEqual([await first.api.bump(), await second.api.bump()], [1, 1]);
+});
+
+Deno.test("Host.prewarm() ends what was not used when it is disposed, and refuses what a load would", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(code);
+  const spares = await test.host.prewarm(path);
+  await childrenOnce((pids) => pids.size === 1);
+  await spares[Symbol.asyncDispose]();
+  await childrenOnce((pids) => pids.size === 0);
+  const broken = await test.plugin(`export const one = ;`);
+  await assert.rejects(test.host.prewarm(broken, { count: 2 }), { name: "BundleError" });
+  await assert.rejects(test.host.prewarm(path, { count: 0 }), { name: "ConfigError" });
+  await childrenOnce((pids) => pids.size === 0);
+});
+
 Deno.test("Disposing the host ends the sandboxes that were started in advance", async () => {
   const test = await testHost({ warm: 2 });
   const plugin = await test.host.load<Api>(await test.plugin(code));
