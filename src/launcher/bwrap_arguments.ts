@@ -6,6 +6,7 @@
 
 import type { Mount, SandboxPolicy } from "../policy/types.ts";
 import type { HostFiles, Runtime, SandboxDirectory } from "./types.ts";
+import { CLOCK_PATH } from "./sandbox_paths.ts";
 
 /** What stands on the host behind the paths inside. */
 export interface BwrapLayout {
@@ -88,6 +89,7 @@ function runtimeBinds({ runtime, files, directory }: BwrapLayout): string[] {
   ];
   if (files.exec !== null) binds.push([files.exec, "/app/cordon-exec"]);
   if (files.library !== null) binds.push([files.library, "/app/libcordon.so"]);
+  if (files.clock !== undefined) binds.push([files.clock, CLOCK_PATH]);
   binds.push([directory.plugin, "/app/plugin"], [directory.run, "/run/cordon"]);
   return binds.flatMap(([source, target]) => ["--ro-bind", source, target]);
 }

@@ -12,6 +12,9 @@ import { accessObstacle } from "../policy/account_access.ts";
 import { join } from "node:path";
 import { cordonExecBinary } from "./exec/mod.ts";
 
+/** Any will do: only statistics of locks, which nobody asks for, are computed from it. */
+const CLOCK_KHZ = "1000000\n";
+
 /**
  * Write or copy them into a directory where the sandboxes' account can reach and nobody but the host can change them.
  *
@@ -33,8 +36,15 @@ export async function hostFiles(directory: string, options: HostDirectoryOptions
     await install(join(directory, "cordon-exec"), helper, 0o555);
     await demandExecutable(join(directory, "cordon-exec"), options.runtimeDirectory);
   }
+  const clock = join(directory, "clock");
+  if (hasClockFile()) await install(clock, new TextEncoder().encode(CLOCK_KHZ), 0o444);
   const deno = await reachableDeno(directory, options.deno.path, options.runAs);
-  return Object.freeze({ deno, guest, library, exec });
+  return Object.freeze({ deno, guest, library, exec, ...(hasClockFile() ? { clock } : {}) });
+}
+
+/** On other processors the clock's frequency is a register. */
+function hasClockFile(): boolean {
+  return Deno.build.os === "linux" && Deno.build.arch === "x86_64";
 }
 
 /** The mode is set afterwards, so that the host's umask does not matter. */

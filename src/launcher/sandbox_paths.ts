@@ -8,6 +8,12 @@ import type { SandboxPolicy, Tier } from "../policy/types.ts";
 import type { HostFiles, SandboxDirectory, SandboxPaths } from "./types.ts";
 
 /**
+ * V8's locks ask for the frequency at their first contention, asleep for 1 and then 2 ms unless this file tells: Abseil,
+ * sysinfo.cc, `NominalCPUFrequency()`.
+ */
+export const CLOCK_PATH = "/sys/devices/system/cpu/cpu0/tsc_freq_khz";
+
+/**
  * Name the guest's files as the guest sees them.
  *
  * @param policy Its tier decides whether there is a mount namespace.
@@ -22,13 +28,15 @@ export function sandboxPaths(
 ): SandboxPaths {
   if (!hasMounts(policy.tier)) {
     const { plugin, run, socket, boot } = directory;
-    return Object.freeze({ ...files, plugin, socket, boot, ...runPaths(run) });
+    const { clock: _, ...own } = files;
+    return Object.freeze({ ...own, plugin, socket, boot, ...runPaths(run) });
   }
   return Object.freeze({
     deno: "/app/deno",
     exec: files.exec === null ? null : "/app/cordon-exec",
     guest: "/app/guest.js",
     library: files.library === null ? null : "/app/libcordon.so",
+    ...(files.clock === undefined ? {} : { clock: CLOCK_PATH }),
     plugin: "/app/plugin",
     socket: "/run/cordon/rpc.sock",
     boot: "/run/cordon/boot.json",

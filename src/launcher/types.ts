@@ -30,6 +30,8 @@ export interface HostFiles {
   readonly library: string | null;
   /** The helper that sets resource limits and Landlock; null where there is none for this architecture. */
   readonly exec: string | null;
+  /** The frequency of the processor's clock, for runtimes that would measure it: 3 ms of a start; else absent. */
+  readonly clock?: string;
 }
 
 /** One start of one sandbox. */
@@ -69,6 +71,8 @@ export interface SandboxPaths {
   readonly guest: string;
   /** The native library; null where there is none. */
   readonly library: string | null;
+  /** Where the runtime looks for the frequency of the processor's clock; absent where nothing can be put there. */
+  readonly clock?: string;
   /** Directory with the bundle. */
   readonly plugin: string;
   /** Directory with the socket and the settings. */

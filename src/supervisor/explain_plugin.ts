@@ -80,6 +80,7 @@ function sharedFiles(path: string): HostFiles {
     guest: `${path}/guest.js`,
     library: `${path}/libcordon.so`,
     exec: `${path}/cordon-exec`,
+    ...(Deno.build.arch === "x86_64" ? { clock: `${path}/clock` } : {}),
   };
 }
 

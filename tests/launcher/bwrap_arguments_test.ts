@@ -66,6 +66,13 @@ Deno.test("bwrapArguments() leaves out what the host does not have", () => {
   deepEqual([without.includes("libcordon"), without.includes("cordon-exec")], [false, false]);
 });
 
+Deno.test("bwrapArguments() tells the runtime the frequency of the clock where it would measure it", () => {
+  const files = { ...LAYOUT.files, clock: "/h/clock" };
+  const bind = "--ro-bind /h/clock /sys/devices/system/cpu/cpu0/tsc_freq_khz ";
+  deepEqual(argumentsFor({}, { files }).replace(bind, ""), argumentsFor());
+  ok(argumentsFor({}, { files }).includes(bind));
+});
+
 Deno.test("bwrapArguments() refuses NUL, which would end an option", () => {
   const grant = { source: "/srv/a\0--bind\0/\0/host", target: "/a" };
   throws(() => argumentsFor({ permissions: { ...NO_PERMISSIONS, read: [grant] } }), TypeError);

@@ -91,6 +91,7 @@ function landlockPlan(policy: SandboxPolicy, { paths, runtime }: ExecSurrounding
     readOnly: [
       ...libraries,
       ...(paths.library === null ? [] : [paths.library]),
+      ...(paths.clock === undefined ? [] : [paths.clock]),
       ...[paths.guest, paths.plugin, paths.run, "/dev/urandom"],
       ...granted("read-only"),
     ],
