@@ -174,7 +174,7 @@ export interface LoadOptions {
   readonly capabilities?: { readonly drop?: readonly string[] | "ALL"; readonly keep?: readonly string[] };
   /** Whether and when the plugin is started again after a crash. @default false */
   readonly restart?: boolean | RestartOptions;
-  /** Exports that may be run a second time when their process dies under them; needs `restart`. @default [] */
+  /** Exports that may be run a second time when their process dies under them; needs `restart`, or a pool. @default [] */
   readonly idempotent?: readonly string[];
   /** Loads the plugin anew when one of its files changes. @default false */
   readonly watch?: boolean | WatchOptions;

@@ -88,6 +88,24 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
     this.#hotReload = config.watch.isEnabled ? this.#watch() : null;
   }
 
+  /** The same exports; `onCall` is told the name of each that is called. */
+  noting(onCall: (method: string) => void): Remote<T> {
+    const calls = this.#calls;
+    return remoteModule<T>({
+      get exports() {
+        return calls.exports;
+      },
+      call: (method, args, options) => {
+        onCall(method);
+        return calls.call(method, args, options);
+      },
+      stream: (method, args, options) => {
+        onCall(method);
+        return calls.stream(method, args, options);
+      },
+    });
+  }
+
   with(options: CallOptions): Remote<T> {
     return remoteModule<T>(this.#calls, options);
   }
@@ -154,6 +172,12 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
   /** Settles when the current process has ended, with the error that calls in flight got. Never rejects. */
   get died(): Promise<PluginCrashedError> {
     return this.#latest.exited.then((exit) => crashError(this.name, exit));
+  }
+
+  /** Whether the end of the current process has begun: `died` will settle. */
+  get isGone(): boolean {
+    const { state } = this.#latest.session;
+    return state === "closing" || state === "closed";
   }
 
   /** Ends the current process at once, whatever it is doing. */

@@ -25,21 +25,30 @@ export type PluginPool<T extends object> = TaskPool<Remote<T>>;
  */
 export function pluginPool<T extends object>(request: PluginRequest, config: PoolConfig): PluginPool<T> {
   const { native, directory: { files } } = request.context;
+  const idempotent = new Set(request.config.idempotent);
   return new Pool<Remote<T>>({
     name: request.config.name,
     config,
-    start: async (signal) =>
-      poolWorker(await SandboxedPlugin.load<T>({ ...request, signal }, () => {}), { native, files }),
+    hasIdempotent: idempotent.size > 0,
+    start: async (signal) => {
+      const plugin = await SandboxedPlugin.load<T>({ ...request, signal }, () => {});
+      return poolWorker(plugin, idempotent, { native, files });
+    },
   });
 }
 
 function poolWorker<T extends object>(
   plugin: SandboxedPlugin<T>,
+  idempotent: ReadonlySet<string>,
   view: ProcessView,
 ): PoolWorker<Remote<T>> {
   return {
     api: plugin.api,
+    apiFor: (onCall) => plugin.noting((method) => onCall(idempotent.has(method))),
     died: plugin.died,
+    get isGone() {
+      return plugin.isGone;
+    },
     memoryBytes: () => residentBytes(plugin, view),
     stop: () => plugin.stop(),
     kill: () => plugin.kill("wall-timeout" satisfies ExitReason),

@@ -6,10 +6,11 @@
 
 import type { OnQueueFull, PoolConfig } from "../config/types.ts";
 import { DisposedError, PoolBrokenError, PoolSaturatedError } from "../errors.ts";
+import { poolConfig } from "../config/pool.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { orderedMap, type OrderedMapOptions } from "./ordered_map.ts";
 import { PoolCounters } from "./pool_counters.ts";
-import { PoolSlot } from "./pool_slot.ts";
+import { PoolSlot, type SlotState } from "./pool_slot.ts";
 import { PoolTask, type TaskOutcome } from "./pool_task.ts";
 import type { PoolStats, PoolWork, StartWorker, TaskHandle, TaskOptions, TaskPool } from "./pool_types.ts";
 import { TaskQueue } from "./task_queue.ts";
@@ -20,6 +21,8 @@ export interface PoolSetup<A> {
   readonly name: string;
   readonly config: PoolConfig;
   readonly start: StartWorker<A>;
+  /** Tasks may be run once more if all that they call is idempotent. @default false */
+  readonly hasIdempotent?: boolean;
   /** @default the real clock */
   readonly clock?: Clock;
   /** A number in [0, 1), for the jitter of waits. @default Math.random */
@@ -29,16 +32,19 @@ export interface PoolSetup<A> {
 /**
  * A pool of workers. Owns them all; disposing ends them and rejects what still waits.
  *
- * A task is run at most once: when its worker dies, it is rejected with the error of that death.
+ * A task is run at most once, unless it is idempotent: when its worker dies, it is rejected with the error of that death.
  */
 export class Pool<A> implements TaskPool<A> {
   /** Name for messages. */
   readonly name: string;
-  readonly #config: PoolConfig;
+  #config: PoolConfig;
+  readonly #hasIdempotent: boolean;
   readonly #start: StartWorker<A>;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #slots = new Set<PoolSlot<A>>();
+  /** Surplus after a change of size: they finish what they do. */
+  readonly #retiring = new Set<PoolSlot<A>>();
   readonly #queue = new TaskQueue<PoolTask<A>>();
   readonly #counters = new PoolCounters();
   readonly #leaving = new Set<Promise<void>>();
@@ -52,6 +58,7 @@ export class Pool<A> implements TaskPool<A> {
     this.name = setup.name;
     this.#config = setup.config;
     this.#start = setup.start;
+    this.#hasIdempotent = setup.hasIdempotent ?? false;
     this.#clock = setup.clock ?? systemClock();
     this.#random = setup.random ?? Math.random;
     for (let count = 0; count < setup.config.minSize; count++) this.#addSlot();
@@ -107,9 +114,31 @@ export class Pool<A> implements TaskPool<A> {
     return orderedMap(items, each, { ...options, concurrency });
   }
 
+  /**
+   * Changes how many workers there are. Surplus workers finish what they do, and then end.
+   *
+   * @param size Workers, or `minSize` and `maxSize` as for `host.pool()`.
+   * @returns When surplus workers have ended. New ones are started without waiting for them.
+   * @throws {ConfigError} If it is not a number of workers, or the bounds contradict each other.
+   * @throws {DisposedError} If the pool was closed.
+   */
+  async resize(size: number | { readonly minSize?: number; readonly maxSize?: number }): Promise<void> {
+    const { minSize, maxSize } = poolConfig(typeof size === "number" ? { size } : size);
+    if (this.#closing !== null) throw this.#closedError();
+    this.#config = Object.freeze({ ...this.#config, minSize, maxSize });
+    while (this.#slots.size < minSize) this.#addSlot();
+    const surplus = [...this.#slots].sort((a, b) => usefulness(a) - usefulness(b))
+      .slice(0, Math.max(0, this.#slots.size - maxSize));
+    const reason = new DisposedError("Cannot use a worker as asked: its pool has become smaller");
+    const retired = surplus.map((slot) => this.#retire(slot, reason));
+    this.#shrinkLater();
+    this.#dispatch();
+    await Promise.all(retired);
+  }
+
   /** Numbers as of now. */
   stats(): PoolStats {
-    return this.#counters.stats([...this.#slots], this.#queue.size);
+    return this.#counters.stats([...this.#slots, ...this.#retiring], this.#queue.size);
   }
 
   /** Settles when no task waits or runs. New tasks are still taken. */
@@ -142,7 +171,7 @@ export class Pool<A> implements TaskPool<A> {
       `Cannot run a task on pool "${this.name}" as asked: the pool was closed`,
     );
     this.#rejectQueue(reason);
-    for (const slot of this.#slots) this.#leave(slot.stop(reason));
+    for (const slot of [...this.#slots, ...this.#retiring]) this.#leave(slot.stop(reason));
     await Promise.all(this.#leaving);
     if (this.#stopFailure !== null) throw this.#stopFailure.error;
   }
@@ -170,6 +199,7 @@ export class Pool<A> implements TaskPool<A> {
       timeoutMs: options.timeoutMs ?? this.#config.taskTimeoutMs,
       priority: options.priority ?? 0,
       signal: options.signal,
+      repeat: options.idempotent === true ? "always" : this.#hasIdempotent ? "by-calls" : "never",
       onSettled: (outcome) => this.#settled(outcome),
     });
   }
@@ -177,11 +207,7 @@ export class Pool<A> implements TaskPool<A> {
   /** Why a new task is not taken; makes room if that is how a full queue is handled. */
   #refusal(options: TaskOptions, onFull: OnQueueFull): { readonly error: unknown } | null {
     if (options.signal?.aborted === true) return { error: options.signal.reason };
-    if (this.#closing !== null) {
-      return {
-        error: new DisposedError(`Cannot run a task on pool "${this.name}" as asked: the pool is closed`),
-      };
-    }
+    if (this.#closing !== null) return { error: this.#closedError() };
     if (this.#isBroken) return { error: this.#brokenError() };
     const isFull = this.#queue.size >= this.#config.queueSize && !this.#hasRoom;
     if (!isFull || onFull === "wait") return null;
@@ -238,6 +264,28 @@ export class Pool<A> implements TaskPool<A> {
     );
   }
 
+  async #retire(slot: PoolSlot<A>, reason: DisposedError): Promise<void> {
+    this.#slots.delete(slot);
+    this.#retiring.add(slot);
+    const retired = slot.retire(reason).finally(() => this.#retiring.delete(slot));
+    this.#leave(retired);
+    await retired;
+  }
+
+  /** A task whose worker died under it goes to the end of its equals. */
+  #repeat(task: PoolTask<A>): void {
+    if (this.#closing !== null) return task.reject(this.#closedError());
+    if (this.#isBroken) return task.reject(this.#brokenError());
+    this.#counters.repeated++;
+    task.repeat();
+    this.#queue.push(task, task.priority);
+    this.#dispatch();
+  }
+
+  #closedError(): DisposedError {
+    return new DisposedError(`Cannot run a task on pool "${this.name}" as asked: the pool is closed`);
+  }
+
   #addSlot(): void {
     this.#slots.add(
       new PoolSlot<A>({
@@ -245,6 +293,7 @@ export class Pool<A> implements TaskPool<A> {
         config: this.#config,
         clock: this.#clock,
         random: this.#random,
+        onRepeat: (task) => this.#repeat(task),
         onChange: (_slot, change) => {
           this.#counters.count(change);
           if (this.#isBroken) this.#rejectQueue(this.#brokenError());
@@ -292,4 +341,10 @@ export class Pool<A> implements TaskPool<A> {
       .finally(() => this.#leaving.delete(settled));
     this.#leaving.add(settled);
   }
+}
+
+/** What is worth least goes first when a pool becomes smaller: what does not work, then what has nothing to do. */
+function usefulness({ state, load }: { readonly state: SlotState; readonly load: number }): number {
+  const ranks = { stopped: 0, quarantined: 0, restarting: 1, starting: 2, draining: 3, ready: 3 } as const;
+  return ranks[state] + load;
 }

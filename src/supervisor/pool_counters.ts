@@ -14,6 +14,8 @@ export class PoolCounters {
   dropped = 0;
   /** Tasks that waited too long. */
   starved = 0;
+  /** Tasks that were run once more. */
+  repeated = 0;
   #submitted = 0;
   #succeeded = 0;
   #failed = 0;
@@ -64,6 +66,7 @@ export class PoolCounters {
       crashes: this.#changes.crashed,
       restarts: this.#changes.restarted,
       recycled: this.#changes.recycled,
+      repeated: this.repeated,
       totalExecutionMs: this.#executionMs,
       averageExecutionMs: this.#executed === 0 ? 0 : this.#executionMs / this.#executed,
     });

@@ -20,6 +20,8 @@ export interface SlotContext<A> {
   readonly clock: Clock;
   /** A number in [0, 1), for the jitter of waits. */
   readonly random: () => number;
+  /** Its worker died under a task that may be run once more. */
+  readonly onRepeat: (task: PoolTask<A>) => void;
   /** Something changed: there may be room, or less of it. */
   readonly onChange: (
     slot: PoolSlot<A>,
@@ -41,6 +43,8 @@ export class PoolSlot<A> {
   #readyAt = 0;
   #tasksDone = 0;
   #isKilledByPool = false;
+  /** Ends it, once nothing runs any more. */
+  #retire: (() => void) | null = null;
   #history: RestartHistory = noCrashes;
   #lastCrash: unknown;
   #stopFailure: { readonly error: unknown } | null = null;
@@ -83,11 +87,21 @@ export class PoolSlot<A> {
       cancelGrace = clock.after(config.cancelGraceMs, () => this.#kill(worker, task.signal.reason));
     };
     task.signal.addEventListener("abort", onAbort, { once: true });
-    void task.run(worker.api).then(() => {
+    void task.run(apiOf(worker, task)).then(async (held) => {
       cancelGrace();
       task.signal.removeEventListener("abort", onAbort);
+      if (held !== null) await this.#afterCrash(worker, task, held.crash);
       if (this.#tasks.delete(task) && this.#worker === worker) void this.#released(worker);
     });
+  }
+
+  /** Takes no more tasks, finishes those that run, and ends the worker. Settles as {@linkcode stop}. */
+  async retire(reason: unknown): Promise<void> {
+    if (this.#state === "ready") this.#state = "draining";
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#retire = resolve;
+    if (this.#tasks.size > 0) await promise;
+    await this.stop(reason);
   }
 
   /** Starts a quarantined worker again. */
@@ -105,6 +119,7 @@ export class PoolSlot<A> {
    * with the first error of a worker that could not be ended. */
   async stop(reason: unknown): Promise<void> {
     this.#state = "stopped";
+    this.#retire?.();
     this.#disarm();
     this.#starting.abort(reason);
     for (const task of [...this.#tasks]) task.reject(reason);
@@ -144,9 +159,10 @@ export class PoolSlot<A> {
     this.#worker = null;
     this.#disarm();
     // The process is gone: whatever ran in it is lost, exactly once, and nothing is run again by itself.
-    for (const task of [...this.#tasks]) task.reject(error);
+    for (const task of [...this.#tasks]) if (!task.mayRepeat) task.reject(error);
     this.#tasks.clear();
     this.#leave(worker.stop());
+    if (this.#retire !== null) return this.#retire();
     if (!this.#isKilledByPool) return this.#failed(error);
     this.#context.onChange(this, "restarted");
     this.#start();
@@ -181,8 +197,16 @@ export class PoolSlot<A> {
     worker.kill(reason);
   }
 
+  /** The same error may come from another plugin that the task uses: then its own worker is alive. */
+  async #afterCrash(worker: PoolWorker<A>, task: PoolTask<A>, crash: unknown): Promise<void> {
+    if (this.#worker === worker && worker.isGone === true) await worker.died;
+    if (this.#worker === worker || !task.mayRepeat) return task.reject(crash);
+    this.#context.onRepeat(task);
+  }
+
   async #released(worker: PoolWorker<A>): Promise<void> {
     this.#tasksDone++;
+    if (this.#retire !== null && this.#tasks.size === 0) return this.#retire();
     const { config } = this.#context;
     const isWorn = config.maxTasksPerWorker > 0 && this.#tasksDone >= config.maxTasksPerWorker;
     if (isWorn && this.#state === "ready") this.#state = "draining";
@@ -190,7 +214,9 @@ export class PoolSlot<A> {
       if (this.#worker === worker && this.#state === "ready") this.#state = "draining";
     }
     if (this.#worker !== worker) return;
-    if (this.#state === "draining" && this.#tasks.size === 0 && !this.#isKilledByPool) {
+    if (
+      this.#state === "draining" && this.#tasks.size === 0 && !this.#isKilledByPool && this.#retire === null
+    ) {
       this.#dismiss();
       this.#context.onChange(this, "recycled");
       this.#start();
@@ -222,4 +248,9 @@ export class PoolSlot<A> {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
   }
+}
+
+function apiOf<A>(worker: PoolWorker<A>, task: PoolTask<A>): A {
+  if (!task.isObserved || worker.apiFor === undefined) return worker.api;
+  return worker.apiFor((isIdempotent) => isIdempotent || task.forbidRepeat());
 }

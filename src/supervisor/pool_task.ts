@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CallTimeoutError } from "../errors.ts";
+import { CallTimeoutError, PluginCrashedError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
 import type { PoolWork, TaskHandle, TaskState } from "./pool_types.ts";
 
@@ -16,12 +16,17 @@ export interface TaskOutcome {
   readonly ranMs: number | null;
 }
 
+/** Never, always, or unless it called an export that is not idempotent. */
+export type TaskRepeat = "never" | "always" | "by-calls";
+
 /** What a task needs of its pool. */
 export interface TaskContext {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly priority: number;
   readonly signal: AbortSignal | undefined;
+  /** Whether it is run once more when its worker dies under it. */
+  readonly repeat: TaskRepeat;
   /** Called once, as soon as the task is settled for its caller. */
   readonly onSettled: (outcome: TaskOutcome) => void;
 }
@@ -39,12 +44,14 @@ export class PoolTask<A, T = unknown> implements TaskHandle<T> {
   #cancelTimeout: () => void = () => {};
   #forgetSignal: () => void = () => {};
   #startedAt: number | null = null;
+  #mayRepeat: boolean;
   #state: TaskState = "queued";
 
   /** `context.signal` must not have aborted yet. */
   constructor(id: number, work: PoolWork<A, T>, context: TaskContext) {
     this.id = id;
     this.priority = context.priority;
+    this.#mayRepeat = context.repeat !== "never";
     this.#work = work;
     this.#context = context;
     this.result = this.#settle.promise;
@@ -77,18 +84,45 @@ export class PoolTask<A, T = unknown> implements TaskHandle<T> {
     if (delayMs > 0) this.#cancelAcquire = this.#context.clock.after(delayMs, callback);
   }
 
-  /** Settles when the work itself let go of `api`, which may be long after the task was settled. Never rejects. */
-  async run(api: A): Promise<void> {
+  /** Whether the death of its worker need not be its end. */
+  get mayRepeat(): boolean {
+    return this.#mayRepeat && (this.#state === "queued" || this.#state === "running");
+  }
+
+  /** Whether that depends on what it calls. */
+  get isObserved(): boolean {
+    return this.mayRepeat && this.#context.repeat === "by-calls";
+  }
+
+  /** It called something that must not be called twice. */
+  forbidRepeat(): void {
+    this.#mayRepeat = false;
+  }
+
+  /** It waits for another worker, once. */
+  repeat(): void {
+    this.#mayRepeat = false;
+    this.#state = "queued";
+  }
+
+  /**
+   * Settles when the work itself let go of `api`, which may be long after the task was settled. Never rejects.
+   *
+   * @returns The error of a death under it, if the task may be run once more: it is not settled then.
+   */
+  async run(api: A): Promise<{ readonly crash: PluginCrashedError } | null> {
     this.#state = "running";
-    this.#startedAt = this.#context.clock.now();
     this.#cancelAcquire();
-    this.#startTimeout();
+    if (this.#startedAt === null) this.#startTimeout();
+    this.#startedAt ??= this.#context.clock.now();
     try {
       const value = await this.#work(api, this.#controller.signal);
       this.#finish("succeeded", () => this.#settle.resolve(value));
     } catch (error) {
+      if (this.mayRepeat && error instanceof PluginCrashedError) return { crash: error };
       this.reject(error);
     }
+    return null;
   }
 
   /** Settles the task with an error, if it is not settled. The work is told by its signal. */

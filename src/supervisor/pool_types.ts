@@ -10,10 +10,14 @@ import type { OrderedMapOptions } from "./ordered_map.ts";
 export interface PoolWorker<A> {
   /** What tasks get. */
   readonly api: A;
+  /** The same for one task that may be run again as long as it calls nothing else than what `onCall` allows. */
+  apiFor?(onCall: (isIdempotent: boolean) => void): A;
   /** Settles when the worker died, with the error that whatever depended on it shall see. Never rejects. */
   readonly died: Promise<unknown>;
   /** Memory in use in bytes, if it can be told. */
   memoryBytes?(): number | null | Promise<number | null>;
+  /** Whether its end has begun, so that `died` will settle. */
+  readonly isGone?: boolean;
   /** Ends it in order; settles when nothing is left. */
   stop(): Promise<void>;
   /** Ends it at once, whatever it is doing; `died` settles. */
@@ -36,6 +40,11 @@ export interface TaskOptions {
   readonly acquireTimeoutMs?: number;
   /** Higher goes first. @default 0 */
   readonly priority?: number;
+  /**
+   * The task may be run once more, from its beginning, when its worker dies under it. Without this a task is run at most
+   * once, unless all that it called are exports listed in the pool's `idempotent`. @default false
+   */
+  readonly idempotent?: boolean;
 }
 
 /** A task that was submitted. */
@@ -89,6 +98,8 @@ export interface PoolStats {
   readonly restarts: number;
   /** Replacements of worn workers. */
   readonly recycled: number;
+  /** Tasks that were run once more, on another worker. */
+  readonly repeated: number;
   /** Time that tasks ran, in milliseconds. */
   readonly totalExecutionMs: number;
   /** The same for each task that ran. */
@@ -134,6 +145,14 @@ export interface TaskPool<A> extends AsyncDisposable {
     work: (api: A, item: I, index: number, signal: AbortSignal) => T | Promise<T>,
     options?: OrderedMapOptions & TaskOptions,
   ): AsyncGenerator<T, void, void>;
+  /**
+   * Change how many workers there are. Surplus workers finish what they do, and then end.
+   *
+   * @param size Workers, or `minSize` and `maxSize` as for `host.pool()`.
+   * @returns When surplus workers have ended. New ones are started without waiting for them.
+   * @throws {ConfigError} If it is not a number of workers, or the bounds contradict each other.
+   */
+  resize(size: number | { readonly minSize?: number; readonly maxSize?: number }): Promise<void>;
   /** Numbers as of now. */
   stats(): PoolStats;
   /** Settles when no task waits or runs. New tasks are still taken. */

@@ -17,6 +17,7 @@ export class FakeWorker implements PoolWorker<FakeWorker> {
   readonly died: Promise<unknown> = this.#death.promise;
   readonly kills: unknown[] = [];
   stops = 0;
+  isGone = false;
   memory: number | null = null;
 
   constructor(readonly id: number) {}
