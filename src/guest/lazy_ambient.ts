@@ -12,12 +12,9 @@ import type { AmbientStore } from "../rpc/mod.ts";
 export interface LazyAmbientStore extends AmbientStore {
   /** From now on the current call holds across awaits. */
   load(): Promise<void>;
-  /** Loads in advance what `load()` needs, unless the returned function is called within a moment. */
-  prepare(): () => void;
+  /** Loads in advance what `load()` needs, and changes nothing else. */
+  prefetch(): Promise<void>;
 }
-
-/** A load that is on its way already comes sooner, in milliseconds. */
-const IDLE_MS = 20;
 
 /**
  * Make a store.
@@ -29,10 +26,7 @@ export function lazyAmbientStore(): LazyAmbientStore {
   return {
     run: (context, body) => store.run(context, body),
     get: () => store.get(),
-    prepare: () => {
-      const timer = setTimeout(() => void loadAmbientStore(), IDLE_MS);
-      return () => clearTimeout(timer);
-    },
+    prefetch: async () => void await loadAmbientStore(),
     load: async () => {
       store = await loadAmbientStore();
     },

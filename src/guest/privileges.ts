@@ -6,7 +6,7 @@
 
 import { openNative } from "../native/open_native.ts";
 import type { Native } from "../native/types.ts";
-import { TypeRegistry } from "../rpc/mod.ts";
+import type { TypeRegistry } from "../rpc/mod.ts";
 import { openGuestTensors } from "../tensor/mod.ts";
 import type { GuestTensors } from "../tensor/mod.ts";
 import type { GuestCuda, GuestCudaParts } from "../tensor/cuda/guest_cuda.ts";
@@ -16,8 +16,6 @@ import type { BootRecord } from "../util/boot_record.ts";
 export interface Privileges {
   readonly native: Native | null;
   readonly tensors: GuestTensors;
-  /** Value types of the session, tensors among them. */
-  readonly types: TypeRegistry;
   /** GPUs, if they were granted. */
   readonly cuda: GuestCuda | null;
 }
@@ -26,18 +24,18 @@ export interface Privileges {
  * Open the native library and reserve the window: impossible later.
  *
  * @param boot The boot record.
+ * @param types Gets the value types of tensors.
  * @returns What the guest keeps.
  */
-export function openPrivileges(boot: BootRecord): Privileges {
+export function openPrivileges(boot: BootRecord, types: TypeRegistry): Privileges {
   const native = boot.paths.library === null ? null : openNative(boot.paths.library, "guest");
   const tensors = openGuestTensors({
     native,
     fd: boot.descriptorChannel,
     maxFrameBytes: boot.maxFrameBytes,
   });
-  const types = new TypeRegistry();
   tensors.register(types);
-  return { native, tensors, types, cuda: openCuda(boot, tensors, types) };
+  return { native, tensors, cuda: openCuda(boot, tensors, types) };
 }
 
 /** The script comes from the host, as this one did: plugins without a GPU are not to read it. */
@@ -49,18 +47,14 @@ function openCuda({ cuda, paths }: BootRecord, tensors: GuestTensors, types: Typ
 }
 
 /**
- * Give up FFI, the sockets and the boot record, then narrow the system calls of every thread.
+ * Give up FFI and the socket: what was loaded and connected stays usable.
  *
  * @param boot The boot record.
- * @param privileges What was opened.
  * @throws {Error} If anything could not be given up: the guest must end then.
  */
-export async function dropPrivileges(boot: BootRecord, { native }: Privileges): Promise<void> {
-  const { boot: record, socket } = boot.paths;
-  boundMemory(record, native);
+export async function giveUpFfiAndSockets({ paths: { socket } }: BootRecord): Promise<void> {
   const descriptors: Deno.PermissionDescriptor[] = [
     { name: "ffi" },
-    { name: "read", path: record },
     { name: "read", path: socket },
     { name: "write", path: socket },
   ];
@@ -68,6 +62,18 @@ export async function dropPrivileges(boot: BootRecord, { native }: Privileges): 
   const { state } = await Deno.permissions.query({ name: "net" });
   if (state !== "granted") descriptors.push({ name: "net", host: `unix:${socket}` });
   for (const descriptor of descriptors) await giveUp(descriptor);
+}
+
+/**
+ * Bound the memory, give up the boot record, then narrow the system calls of every thread.
+ *
+ * @param boot The boot record.
+ * @param privileges What was opened.
+ * @throws {Error} If anything could not be given up: the guest must end then.
+ */
+export async function dropPrivileges(boot: BootRecord, { native }: Privileges): Promise<void> {
+  boundMemory(boot.paths.boot, native);
+  await giveUp({ name: "read", path: boot.paths.boot });
   if (boot.filter === null) return;
   if (native === null) throw new TypeError("Cannot narrow system calls: the native library is missing");
   native.installSeccomp(Uint8Array.fromBase64(boot.filter));

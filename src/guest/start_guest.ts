@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RpcSession } from "../rpc/mod.ts";
+import { RpcSession, TypeRegistry } from "../rpc/mod.ts";
 import type { ExportDescription, LoadSpec } from "../rpc/mod.ts";
 import { exposeModule } from "../proxy/mod.ts";
 import { socketTransport } from "../transport/mod.ts";
@@ -16,7 +16,7 @@ import type { LazyAmbientStore } from "./lazy_ambient.ts";
 import { exitWhenDenied } from "./exit_when_denied.ts";
 import { keepAliveOnlyForAnswers } from "./keep_alive.ts";
 import { installNetwork } from "./network.ts";
-import { dropPrivileges, openPrivileges } from "./privileges.ts";
+import { dropPrivileges, giveUpFfiAndSockets, openPrivileges } from "./privileges.ts";
 import type { Privileges } from "./privileges.ts";
 import { publishGuestApi } from "./guest_api.ts";
 import { GuestLifecycle } from "./lifecycle.ts";
@@ -32,9 +32,9 @@ const EXIT_HOST_GONE = 111;
 export async function startGuest(): Promise<void> {
   const boot = readBootRecord();
   const ambient = lazyAmbientStore();
-  const privileges = openPrivileges(boot);
+  const types = new TypeRegistry();
   const connection = await connectToHost(boot);
-  const confined = Promise.withResolvers<() => void>();
+  const confined = Promise.withResolvers<Privileges>();
   const lifecycle = new GuestLifecycle();
   const session: RpcSession = new RpcSession(
     socketTransport(connection, { maxFrameBytes: boot.maxFrameBytes }),
@@ -43,12 +43,11 @@ export async function startGuest(): Promise<void> {
       token: boot.token,
       name: "host",
       limits: { maxFrameBytes: boot.maxFrameBytes },
-      types: privileges.types,
+      types,
       runtime: { deno: Deno.version.deno, arch: Deno.build.arch },
       ambient,
       onLoad: async (spec) => {
-        (await confined.promise)();
-        const { tensors, cuda } = privileges;
+        const { tensors, cuda } = await confined.promise;
         cuda?.prepare();
         return await loadPlugin({ session, boot, connection, ambient, lifecycle, tensors, cuda }, spec);
       },
@@ -57,13 +56,19 @@ export async function startGuest(): Promise<void> {
     },
   );
   exitWhenHostIsGone(session);
-  await session.start();
+  const greeting = session.start();
+  // While the hello is under way.
+  const privileges = openPrivileges(boot, types);
+  await giveUpFfiAndSockets(boot);
+  await greeting;
   await dropPrivileges(boot, privileges);
   if (boot.network !== null) {
     await installNetwork({ socketPath: boot.network.socket, allow: boot.network.allow });
   }
   if (boot.hasBroker) session.emit(CONFINED_EVENT);
-  confined.resolve(ambient.prepare());
+  confined.resolve(privileges);
+  // Nobody waits for it yet.
+  if (boot.isSpare) await ambient.prefetch();
 }
 
 /** What a load needs. */

@@ -18,7 +18,7 @@ import {
 } from "./exec/mod.ts";
 import { guestCommand } from "./guest_command.ts";
 import { type ExpectedMount, expectedMounts } from "./mount_check.ts";
-import { bwrapFilter } from "./seccomp/mod.ts";
+import { CompiledFilters } from "./seccomp/mod.ts";
 import { maySeeProc } from "./proc_view.ts";
 import { hasMounts } from "./sandbox_paths.ts";
 
@@ -169,7 +169,7 @@ function ownRlimits({ enforcement }: SandboxPolicy, { nproc, fsize, ...others }:
   };
 }
 
-function addFilter({ policy, directory }: LaunchRequest, descriptors: Descriptors): number {
+function addFilter({ policy, directory, filters }: LaunchRequest, descriptors: Descriptors): number {
   if (policy.seccomp === null || policy.arch === null) {
     throw new SandboxUnavailableError(
       `Cannot start "${policy.plugin}" as its tier demands a system call filter`,
@@ -178,7 +178,10 @@ function addFilter({ policy, directory }: LaunchRequest, descriptors: Descriptor
       },
     );
   }
-  return descriptors.addContent(directory.path, bwrapFilter(policy.seccomp, policy.arch));
+  return descriptors.addContent(
+    directory.path,
+    (filters ?? new CompiledFilters()).of("bwrap", policy.seccomp, policy.arch),
+  );
 }
 
 function helperMissing(plugin: string): SandboxUnavailableError {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CompiledFilters } from "./seccomp/compiled_filters.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { ExitReason } from "../errors.ts";
 
@@ -42,6 +43,8 @@ export interface LaunchRequest {
   readonly runtime: Runtime;
   /** Shared files, from `HostDirectory.files`. */
   readonly files: HostFiles;
+  /** System call filters that were compiled before. @default none */
+  readonly filters?: CompiledFilters;
   /**
    * Directory of this sandbox, made by `HostDirectory.createSandboxDirectory()`. Owned by the launched guest from now
    * on, also when the launch fails: removed when the guest has exited.

@@ -7,7 +7,7 @@
 import type { LoadConfig, OversightConfig } from "../config/types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
-import { guestFilter } from "../launcher/seccomp/mod.ts";
+import type { CompiledFilters } from "../launcher/seccomp/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { BootRecord } from "../util/boot_record.ts";
@@ -26,6 +26,7 @@ export interface BootRecordRequest {
   readonly directory: SandboxDirectory;
   readonly channel: DescriptorChannel | null;
   readonly isScript: boolean;
+  readonly isSpare: boolean;
 }
 
 /**
@@ -41,7 +42,7 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
     token: crypto.getRandomValues(new Uint8Array(32)).toBase64({ alphabet: "base64url", omitPadding: true }),
     name: config.name,
     paths: { run: paths.run, boot: paths.boot, socket: paths.socket, library: paths.library },
-    filter: encodedFilter(policy, paths.library),
+    filter: encodedFilter(policy, paths.library, context.filters),
     descriptorChannel: channel === null ? null : 3,
     windowBytes: WINDOW_BYTES,
     maxFrameBytes: config.maxFrameBytes,
@@ -51,6 +52,7 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
     cuda: await context.cuda.bootPart(policy, channel !== null && paths.library !== null),
     hasBroker: hasBroker(config),
     isScript: request.isScript,
+    isSpare: request.isSpare,
     dataBytes: null,
   };
   directory.write(directory.boot, JSON.stringify(record));
@@ -58,10 +60,14 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
 }
 
 /** The guest installs the filter with the native library. */
-function encodedFilter(policy: SandboxPolicy, library: string | null): string | null {
+function encodedFilter(
+  policy: SandboxPolicy,
+  library: string | null,
+  filters: CompiledFilters,
+): string | null {
   if (policy.seccomp === null) return null;
   if (library === null) throw unfiltered(policy.plugin);
-  return guestFilter(policy.seccomp, Deno.build.arch).toBase64();
+  return filters.of("guest", policy.seccomp, Deno.build.arch).toBase64();
 }
 
 function unfiltered(plugin: string): SandboxUnavailableError {

@@ -7,6 +7,7 @@
 import type { HostConfig } from "../config/types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
 import { openHostDirectory } from "../launcher/host_directory.ts";
+import { CompiledFilters } from "../launcher/seccomp/mod.ts";
 import type { HostDirectory, Runtime } from "../launcher/types.ts";
 import { nativeLibraryPath, openNative } from "../native/mod.ts";
 import type { Native } from "../native/mod.ts";
@@ -40,6 +41,8 @@ export interface HostContext extends AsyncDisposable {
   readonly codecs: ReadonlyMap<string, TypeCodec<unknown>>;
   /** Listeners to what happens. */
   readonly hooks: HostHooks;
+  /** System call filters, compiled once each. */
+  readonly filters: CompiledFilters;
   /** Sandboxes that were started in advance. */
   readonly warm: WarmSandboxes<SpareSandbox>;
 }
@@ -101,6 +104,7 @@ export async function openHostContext(
     ambient,
     codecs,
     hooks,
+    filters: new CompiledFilters(),
     warm,
     async [Symbol.asyncDispose]() {
       await warm[Symbol.asyncDispose]();

@@ -87,7 +87,7 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   const start = { ...request, signal, mapStack: (stack: string) => rewrite(stack), onOutput: output.push };
   const [started, bundle] = config.bundle === false
     ? await startUnbundled(start)
-    : await bothOrNeither(takeOrStart(start), bundlePlugin(bundleRequest(start)), abort);
+    : await bothOrNeither(...startAndBundle(start), abort);
   await using cleanup = new AsyncDisposableStack();
   const sandbox = cleanup.use(started);
   void sandbox.guest.exited.then(() => atTheEnd(sandbox, request, output));
@@ -148,6 +148,14 @@ function atTheEnd(sandbox: Sandbox, { config, context }: GenerationRequest, outp
   } catch (error) {
     context.hooks.emit("listener-error", { event: "learn", error });
   }
+}
+
+/** The bundler has its turn while the process boots: what it does before that would delay both. */
+function startAndBundle(request: StartRequest): [Promise<Sandbox>, Promise<Bundle>] {
+  const launched = Promise.withResolvers<void>();
+  const starting = takeOrStart({ ...request, onLaunched: launched.resolve });
+  starting.then(() => launched.resolve(), () => launched.resolve());
+  return [starting, launched.promise.then(() => bundlePlugin(bundleRequest(request)))];
 }
 
 /** A sandbox that was started in advance, or else a new one. */

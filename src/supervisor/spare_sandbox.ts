@@ -48,6 +48,7 @@ export async function startSpare(request: StartRequest, signal: AbortSignal): Pr
   const sandbox = await startSandbox({
     ...request,
     signal,
+    isSpare: true,
     config: {
       ...config,
       onPermission: config.onPermission && ((question) => owner?.config.onPermission?.(question) ?? "deny"),

@@ -35,6 +35,10 @@ export interface StartRequest {
   readonly policy: SandboxPolicy;
   /** `Deno.args` inside. */
   readonly args: readonly string[];
+  /** Called when the process exists; a start that fails earlier only rejects. */
+  readonly onLaunched?: () => void;
+  /** Started before anybody needs it. @default false */
+  readonly isSpare?: boolean;
   /** A script that uses this process' stdin, stdout and stderr. */
   readonly isScript: boolean;
   /** Receives output that is not inherited. */
@@ -101,12 +105,21 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
   cleanup.use(link);
   link.register(types);
   await context.cuda.connect({ policy, plugin: config.name, link, types });
-  const boot = await bootRecord({ context, config, policy, directory, channel, isScript: request.isScript });
+  const boot = await bootRecord({
+    context,
+    config,
+    policy,
+    directory,
+    channel,
+    isScript: request.isScript,
+    isSpare: request.isSpare ?? false,
+  });
   using _guestEnd = channel;
   const guest = await launch({
     policy,
     runtime: context.runtime,
     files: context.directory.files,
+    filters: context.filters,
     directory,
     args: request.args,
     stdio: request.isScript && config.output === "inherit" ? "inherit" : "piped",
@@ -115,6 +128,7 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
     inheritedFds: channel === null ? [] : [channel.guest],
   });
   cleanup.use(guest);
+  request.onLaunched?.();
   hooks.emit("spawned", { plugin: config.name, pid: guest.pid, tier: policy.tier });
   const session = await greet({ guest, request, types, directory, boot, broker });
   cleanup.use(session);

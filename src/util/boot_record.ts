@@ -42,6 +42,8 @@ export interface BootRecord {
   readonly hasBroker: boolean;
   /** The plugin is a script: the process ends when its work is done, not when the host says so. */
   readonly isScript: boolean;
+  /** Started before anybody needs it. */
+  readonly isSpare: boolean;
   /** RLIMIT_DATA of the guest in bytes; written once the guest has connected, since it counts from what it uses then. */
   readonly dataBytes: number | null;
 }

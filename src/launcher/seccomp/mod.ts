@@ -5,5 +5,6 @@
  */
 
 export { type Architecture } from "./architecture.ts";
+export { CompiledFilters } from "./compiled_filters.ts";
 export { describeFilter, type SyscallVerdict } from "./describe_filter.ts";
 export { bwrapFilter, type FilterStage, guestFilter } from "./filters.ts";
