@@ -30,6 +30,11 @@
 
 #define MIB (1ull << 20)
 
+/* An emulator of another processor has neither filters nor mappings that are filled at once. */
+#ifndef IS_EMULATED
+#define IS_EMULATED 0
+#endif
+
 static bool is_open(int fd)
 {
 	return fcntl(fd, F_GETFD) >= 0;
@@ -93,7 +98,7 @@ static void test_map(void)
 	CHECK(facts[CORDON_FACT_ALLOCATED] == 0);
 	CHECK(cordon_map(window, bytes, MIB, fd, 0, MIB, CORDON_MAP_FILLED) == 0);
 	CHECK(cordon_region_facts(fd, facts) == 0);
-	CHECK(facts[CORDON_FACT_ALLOCATED] == MIB);
+	CHECK(IS_EMULATED || facts[CORDON_FACT_ALLOCATED] == MIB);
 	window[MIB] = 'x';
 	CHECK(cordon_discard(fd, UINT64_MAX, 2) == -EINVAL);
 	CHECK(cordon_discard(fd, 0, 0) == -EINVAL);
@@ -353,6 +358,8 @@ static void test_seccomp(void)
 	CHECK(cordon_seccomp(deny_sethostname, 0) == -EINVAL);
 	CHECK(cordon_seccomp(deny_sethostname, 7) == -EINVAL);
 	CHECK(cordon_seccomp(deny_sethostname, 8 * 4097) == -EINVAL);
+	if (IS_EMULATED)
+		return;
 	CHECK(cordon_seccomp(&nonsense, sizeof(nonsense)) == -EINVAL);
 	CHECK(cordon_seccomp(deny_sethostname, sizeof(deny_sethostname)) == 0);
 	CHECK(syscall(SYS_sethostname, "", 0) == -1 && errno == ENOTUNIQ);
