@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { closeSync, openSync } from "node:fs";
 import type { Native } from "../../src/native/mod.ts";
 import { type GuestTensors, openGuestTensors, type Tensor } from "../../src/tensor/mod.ts";
 import { nativeTest, testNative } from "../native/test_native.ts";
@@ -74,6 +75,36 @@ Deno.test(
       grant(fd, MIB);
       assert.throws(() => read([2, 1, 1, 0]), { name: "NativeError", call: "regionFacts" });
       native.close(fd);
+      await Deno.remove(path);
+    }),
+);
+
+Deno.test(
+  nativeTest("a guest refuses a descriptor that it may only read"),
+  () =>
+    withGuest(({ native, guest, grant, read }) => {
+      const fd = native.memfd(MIB);
+      const readable = openSync(`/proc/self/fd/${fd}`, "r");
+      grant(readable, MIB);
+      assert.throws(() => read([2, 1, 1, 0]), { name: "NativeError", call: "map", errno: "EACCES" });
+      assert.equal(guest.stats().mapped, 0);
+      closeSync(readable);
+      native.close(fd);
+    }),
+);
+
+Deno.test(
+  nativeTest("a guest refuses memory whose size is not sealed"),
+  () =>
+    withGuest(async ({ native, guest, grant, read }) => {
+      const path = await Deno.makeTempFile({ dir: "/dev/shm" });
+      await Deno.truncate(path, MIB);
+      const plain = openSync(path, "r+");
+      assert.equal(native.regionFacts(plain).isSizeSealed, false);
+      grant(plain, MIB);
+      assert.throws(() => read([2, 1, 1, 0]), { name: "NativeError", call: "map", errno: "EPERM" });
+      assert.equal(guest.stats().mapped, 0);
+      closeSync(plain);
       await Deno.remove(path);
     }),
 );

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { ProtocolError } from "../../src/errors.ts";
 import type { Tensor } from "../../src/tensor/mod.ts";
 import { nativeTest } from "../native/test_native.ts";
@@ -37,7 +38,24 @@ Deno.test(
     }),
 );
 
+function resized(path: string, bytes: number): string {
+  const fd = openSync(path, "r+");
+  try {
+    ftruncateSync(fd, bytes);
+    return "done";
+  } catch (error) {
+    return String(error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 const inline = (bytes: number): unknown => [0, new ArrayBuffer(bytes)];
+
+/** As long as it says, without taking any memory. */
+function emptyList(length: number): unknown[] {
+  return Object.assign([], { length });
+}
 
 const HEADERS: readonly (readonly [string, unknown, RegExp])[] = [
   ["that is no list", { shape: [1] }, /must be a list of 5$/],
@@ -51,6 +69,8 @@ const HEADERS: readonly (readonly [string, unknown, RegExp])[] = [
   ["whose shape overflows behind a 0", [FLOAT32, [0, 2 ** 40, 2 ** 40], null, 0, inline(0)], /too large$/],
   ["whose bytes overflow", [3, [2 ** 51], null, 0, inline(4)], /too large$/],
   ["with 33 dimensions", [FLOAT32, Array(33).fill(1), null, 0, inline(4)], /at most 32 dimensions$/],
+  ["with 2^31 dimensions", [FLOAT32, emptyList(2 ** 31), null, 0, inline(4)], /at most 32 dimensions$/],
+  ["with 2^31 strides", [FLOAT32, [1], emptyList(2 ** 31), 0, inline(4)], /at most 32 dimensions$/],
   ["with more elements than bytes", [FLOAT32, [2], null, 0, inline(4)], /8 bytes as 4 were sent$/],
   ["with fewer elements than bytes", [FLOAT32, [1], null, 0, inline(8)], /4 bytes as 8 were sent$/],
   ["with negative strides", [FLOAT32, [2, 2], [-2, 1], 0, inline(16)], /integers of 0 or more: -2$/],
@@ -106,6 +126,26 @@ Deno.test(
       const { id, fd } = await peer.ask(MIB);
       refuses(peer, [UINT8, [MIB - 1], null, 0, [2, id, 1, 0]], /names 1048575 bytes in memory of 1048576$/);
       refuses(peer, [UINT8, [2 * MIB], null, 0, [2, id, 1, 0]], /names 2097152 bytes in memory of 1048576$/);
+      peer.native.close(fd);
+    }),
+);
+
+Deno.test(
+  nativeTest("a guest cannot shrink or grow memory that the host may have mapped"),
+  () =>
+    withPeer(async (peer) => {
+      const { id, fd } = await peer.ask(MIB);
+      const payload = [UINT8, [MIB], null, 0, [2, id, 1, 0]];
+      using tensor = peer.types.read({ tag: "tensor", payload }) as Tensor;
+      const path = await Deno.makeTempFile();
+      await Deno.truncate(path, MIB);
+      for (const size of [0, MIB - 1, 2 * MIB]) {
+        // The same works for a file (positive control): the seal is the difference.
+        assert.equal(resized(path, size), "done");
+        assert.match(resized(`/proc/self/fd/${fd}`, size), /Operation not permitted/);
+      }
+      await Deno.remove(path);
+      assert.equal(tensor.at(MIB - 1), 0);
       peer.native.close(fd);
     }),
 );

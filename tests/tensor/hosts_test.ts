@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -13,6 +14,7 @@ const FIXTURES = `${ROOT}tests/fixtures/tensor`;
 const SOME = ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-net", "--allow-sys"];
 const MEMFD_CREATE = { x86_64: 319, aarch64: 279 }[Deno.build.arch];
 const ENOSYS = 38;
+const MIB = 2 ** 20;
 
 interface HostCase {
   readonly claim: string;
@@ -105,6 +107,37 @@ for (const { claim, permissions, kind, notice, seesKernel, hasNoMemfd = false } 
       );
     },
   });
+}
+
+Deno.test({
+  name: `a host that is killed while it shares memory both ways leaves none of it${SKIP}`,
+  ignore: SKIP !== "",
+  async fn() {
+    const before = sharedBytes();
+    const child = spawn(Deno.execPath(), ["run", "--allow-all", `${FIXTURES}/doomed_host.ts`], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const gone = once(child, "close");
+    const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+    assert.equal(value, String(2 ** 28 + 2));
+    assert(sharedBytes() - before > 200 * MIB);
+    const guests = guestsOf(child.pid!);
+    assert.equal(guests.length, 1);
+    child.kill("SIGKILL");
+    await gone;
+    const isOver = () => sharedBytes() - before < 50 * MIB && guests.every((pid) => field(pid, "Pid") === "");
+    for (const end = Date.now() + 10_000; !isOver() && Date.now() < end;) await turn();
+    assert(isOver(), `${sharedBytes() - before} bytes are left`);
+  },
+});
+
+function sharedBytes(): number {
+  return Number(/^Shmem:\s+(\d+) kB$/m.exec(Deno.readTextFileSync("/proc/meminfo"))?.[1]) * 1024;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 /** Run the host program to its end. */

@@ -42,6 +42,21 @@ Deno.test(
 );
 
 Deno.test(
+  nativeTest("a tensor of the host that comes back from one plugin reaches another without a copy"),
+  () =>
+    withTwo(async ({ host, maker, reader }) => {
+      using tensor = host.tensor([LARGE]);
+      using back = await maker.call<Tensor>("echo", tensor);
+      await reader.call("keep", back);
+      assert.equal(host.stats().regions, 1);
+      (tensor.data as Float32Array)[0] = 42;
+      assert.deepEqual([back.at(0), await reader.call("keptFirst")], [42, 42]);
+      await reader.call("writeKept", 1, 43);
+      assert.deepEqual([tensor.at(1), back.at(1)], [43, 43]);
+    }),
+);
+
+Deno.test(
   nativeTest("move() of memory that its maker still writes to gives the receiver a copy"),
   () =>
     withTwo(async ({ maker, reader }) => {
