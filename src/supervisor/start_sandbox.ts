@@ -220,7 +220,7 @@ async function whyItDied(
   name: string,
   mapStack: (stack: string) => string = (stack) => stack,
 ): Promise<Error> {
-  const timer = setTimeout(() => guest.kill("protocol-error"), EXIT_GRACE_MS);
+  const timer = setTimeout(() => guest.kill("connection-lost"), EXIT_GRACE_MS);
   try {
     const exit = await guest.exited;
     return crashError(name, { ...exit, stderrTail: mapStack(exit.stderrTail) });

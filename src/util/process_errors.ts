@@ -66,6 +66,7 @@ export type ExitReason =
   | "sandbox-setup-failed"
   | "handshake-timeout"
   | "protocol-error"
+  | "connection-lost"
   | "heartbeat-lost"
   | "stopped"
   | "killed-by-host";
