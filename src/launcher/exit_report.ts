@@ -56,7 +56,7 @@ function exitReason(facts: ExitFacts, signal: string | null): ExitReason {
   if (facts.isBwrap && !facts.isExecuted && facts.signal === null) return "sandbox-setup-failed";
   if (signal !== null) return signalReason(facts, signal);
   if (!facts.isConnected && isHelperFailure(facts)) return "sandbox-setup-failed";
-  return facts.code === 0 && facts.saidGoodbye ? "clean-exit" : "exit-code";
+  return facts.code === 0 ? "clean-exit" : "exit-code";
 }
 
 /** Bubblewrap cannot tell `exit 137` from SIGKILL; the goodbye can. */

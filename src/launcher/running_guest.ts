@@ -256,6 +256,7 @@ function endedError(plugin: string, report: ExitReport): LaunchError {
   const how = signal ?? `exit code ${exitCode}`;
   return new LaunchError(`Cannot connect to "${plugin}" as its sandbox has ended: ${reason} (${how})`, {
     stage: reason === "sandbox-setup-failed" ? "sandbox" : "handshake",
+    reason,
     exitCode,
     signal,
     stderrTail,

@@ -257,6 +257,7 @@ export async function importFailure(
     : String(error);
   return new LaunchError(`Cannot import plugin "${name}": ${why}`, {
     stage: "import",
+    reason: exit?.reason ?? null,
     exitCode: exit?.exitCode ?? null,
     signal: exit?.signal ?? null,
     stderrTail: rewrite(sandbox.guest.stderrTail()),

@@ -40,6 +40,7 @@ export async function startFailure(
   const finding = isSetup ? await setupFinding(exit) : null;
   return new LaunchError(`Cannot start plugin "${config.name}": ${what}`, {
     stage: isSetup ? "sandbox" : "handshake",
+    reason: exit.reason === "killed-by-host" ? null : exit.reason,
     exitCode: exit.exitCode,
     signal: exit.signal,
     stderrTail: exit.stderrTail,

@@ -7,6 +7,7 @@
 import { type ExitReason, LaunchError, type LaunchStage } from "../errors.ts";
 import type { ExitFacts } from "./status.ts";
 
+/** What a stage that failed means where no process has ended by itself. */
 const reasons: Readonly<Record<LaunchStage, ExitReason>> = Object.freeze({
   spawn: "spawn-failed",
   sandbox: "sandbox-setup-failed",
@@ -24,6 +25,6 @@ export function startFailureFacts(error: unknown): ExitFacts {
   if (!(error instanceof LaunchError)) {
     return { reason: "spawn-failed", exitCode: null, signal: null, stderrTail: "" };
   }
-  const { stage, exitCode, signal, stderrTail } = error;
-  return { reason: reasons[stage], exitCode, signal, stderrTail };
+  const { stage, reason, exitCode, signal, stderrTail } = error;
+  return { reason: reason ?? reasons[stage], exitCode, signal, stderrTail };
 }

@@ -132,6 +132,7 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
   hooks.emit("spawned", { plugin: config.name, pid: guest.pid, tier: policy.tier });
   const session = await greet({ guest, request, types, directory, boot, broker });
   cleanup.use(session);
+  void session.closed.then((error) => error instanceof ProtocolError && guest.kill("protocol-error"));
   const onViolation = (error: ProtocolError): void => {
     session.close(error);
     guest.kill("protocol-error");

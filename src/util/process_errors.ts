@@ -17,6 +17,8 @@ export class LaunchError extends CordonError {
   override readonly code: string = "CORDON_LAUNCH";
   /** How far the start had come. */
   readonly stage: LaunchStage;
+  /** Why the process ended; `null` if it did not, or there was none. */
+  readonly reason: ExitReason | null;
   /** Exit code, if the process ended by itself. */
   readonly exitCode: number | null;
   /** Signal name such as `"SIGKILL"`, if a signal ended it. */
@@ -36,6 +38,7 @@ export class LaunchError extends CordonError {
     message: string,
     options: CordonErrorOptions & {
       readonly stage: LaunchStage;
+      readonly reason?: ExitReason | null;
       readonly exitCode?: number | null;
       readonly signal?: string | null;
       readonly stderrTail?: string;
@@ -44,6 +47,7 @@ export class LaunchError extends CordonError {
   ) {
     super(message, options);
     this.stage = options.stage;
+    this.reason = options.reason ?? null;
     this.exitCode = options.exitCode ?? null;
     this.signal = options.signal ?? null;
     this.stderrTail = options.stderrTail ?? "";

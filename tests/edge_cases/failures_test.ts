@@ -23,7 +23,7 @@ Deno.test("an exit is never a success, and a code above 128 is told by the signa
     ends.push([reason, exitCode, signal]);
   }
   // bubblewrap reports the end of its child as a shell does, so that 137 and SIGKILL are one.
-  assert.deepEqual(ends, [["exit-code", 0, null], ["exit-code", 3, null], ["signal", null, "SIGKILL"]]);
+  assert.deepEqual(ends, [["clean-exit", 0, null], ["exit-code", 3, null], ["signal", null, "SIGKILL"]]);
 });
 
 Deno.test("a plugin that somebody else kills is noticed without any call", async () => {

@@ -22,7 +22,7 @@ const TABLE: readonly [
   expected: [string, number | null, string | null],
 ][] = [
   ["0 after a goodbye", { saidGoodbye: true }, ["clean-exit", 0, null]],
-  ["0 without a goodbye", {}, ["exit-code", 0, null]],
+  ["0 without a goodbye", {}, ["clean-exit", 0, null]],
   ["a code after a goodbye", { code: 7, saidGoodbye: true }, ["exit-code", 7, null]],
   ["137 after a goodbye is a code, not a signal", { code: 137, saidGoodbye: true }, ["exit-code", 137, null]],
   ["137 without a goodbye", { code: 137 }, ["signal", null, "SIGKILL"]],

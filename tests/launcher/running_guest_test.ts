@@ -74,7 +74,7 @@ Deno.test("LaunchedGuest hands output on in order and keeps the end of stderr", 
     onOutput: (stream, chunk) => output[stream] += new TextDecoder().decode(chunk),
   });
   const { reason, exitCode, stderrTail } = await guest.exited;
-  deepEqual({ reason, exitCode }, { reason: "exit-code", exitCode: 0 });
+  deepEqual({ reason, exitCode }, { reason: "clean-exit", exitCode: 0 });
   const lines = (letter: string) =>
     Array.from({ length: 3000 }, (_, index) => `${letter}${index}\n`).join("");
   deepEqual(output, { stdout: lines("o"), stderr: lines("e") });

@@ -32,6 +32,8 @@ export interface HarnessOptions {
   readonly config?: Partial<LoadConfig>;
   readonly facts?: Partial<PlatformFacts>;
   readonly workingDirectory?: string;
+  /** A guest that has it may use FFI. */
+  readonly nativeLibrary?: string | null;
 }
 
 /** A host's directory, and guests that are started from it. */
@@ -61,7 +63,7 @@ export class SandboxHarness implements AsyncDisposable {
       runAs: policy.runAs,
       deno: facts.deno!,
       guestScript,
-      nativeLibrary: null,
+      nativeLibrary: options.nativeLibrary ?? null,
     });
     return new SandboxHarness(directory, runtimeDirectory, policy, facts);
   }
