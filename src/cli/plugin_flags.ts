@@ -45,6 +45,9 @@ export const PLUGIN_OPTIONS: readonly PluginOption[] = [
     summary: "Modules stay as they are; what they import is mounted, read-only",
     path: "bundle",
   },
+  inspect("inspect", "A debugger may be attached at 127.0.0.1:PORT, 9229 without one"),
+  inspect("inspect-wait", "The same, and the code waits until one is"),
+  required("coverage", "DIR", "Write which lines ran to a file in DIR, in LCOV's format", "coverage"),
   required("bwrap", "PATH", "Path of bubblewrap", "bwrap"),
 ];
 
@@ -92,6 +95,8 @@ export function loadOptions(line: CommandLine): LoadOptions {
     ...(sandbox === undefined ? {} : { sandbox: sandbox as SandboxMode }),
     ...(hasOption(line, "gpu") ? { gpu: true } : {}),
     ...(hasOption(line, "no-bundle") ? { bundle: false } : {}),
+    ...inspectOptions(line),
+    ...coverageOptions(line),
   };
 }
 
@@ -160,6 +165,19 @@ function limitOptions(line: CommandLine): LimitOptions {
   return limits;
 }
 
+function inspectOptions(line: CommandLine): Pick<LoadOptions, "inspect"> {
+  const given = ["inspect-wait", "inspect"].find((name) => hasOption(line, name));
+  if (given === undefined) return {};
+  const text = optionValue(line, given)?.replace(/^(?:127\.0\.0\.1|localhost):/, "");
+  const port = text === undefined ? {} : { port: number(given, text) };
+  return { inspect: { ...port, wait: given === "inspect-wait" } };
+}
+
+function coverageOptions(line: CommandLine): Pick<LoadOptions, "coverage"> {
+  const coverage = optionValue(line, "coverage");
+  return coverage === undefined ? {} : { coverage };
+}
+
 function number(name: string, text: string): number {
   const value = Number(text);
   if (/^\d+(\.\d+)?$/.test(text)) return value;
@@ -200,4 +218,8 @@ function permission(kind: string, valueName: string, summary: string): PluginOpt
 
 function required(name: string, valueName: string, summary: string, path: string): PluginOption {
   return { name, value: "required", valueName, summary, path };
+}
+
+function inspect(name: string, summary: string): PluginOption {
+  return { name, value: "optional", valueName: "PORT", summary, path: "inspect" };
 }

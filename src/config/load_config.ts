@@ -8,15 +8,24 @@ import { quote } from "../util/quote.ts";
 import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
 import { checkProfile, usedCapabilities } from "./capabilities.ts";
 import { capabilityDrop, sharedNamespaces } from "./isolation.ts";
+import { inspectConfig } from "./inspect.ts";
 import { limitConfig, limitOptions } from "./limits.ts";
 import { type Aliases, flag, invalid, list, object, text } from "./parse.ts";
 import { learn, output, permissionCallback } from "./oversight.ts";
-import { entryUrl } from "./path.ts";
+import { entryUrl, path } from "./path.ts";
 import { permissions, sandboxMode } from "./permissions.ts";
 import { duration, size } from "./quantity.ts";
 import { restartConfig } from "./restart.ts";
 import { services } from "./services.ts";
-import type { HostConfig, LoadConfig, OversightConfig, SupervisionConfig } from "./types.ts";
+import type { OnPermission } from "../util/permission.ts";
+import type {
+  HostConfig,
+  LoadConfig,
+  LoadOptions,
+  OversightConfig,
+  PermissionConfig,
+  SupervisionConfig,
+} from "./types.ts";
 import { watchConfig } from "./watch.ts";
 
 const aliases: Aliases = Object.freeze({
@@ -70,6 +79,8 @@ export function loadConfig(
     maxFrame: size({ min: 2 ** 12, max: 2 ** 30 }),
     gpu: flag,
     bundle: flag,
+    inspect: inspectConfig,
+    coverage: path(environment.cwd),
     namespaces: sharedNamespaces,
     capabilities: capabilityDrop,
     restart: restartConfig,
@@ -87,12 +98,15 @@ export function loadConfig(
     gpu: parsed.gpu ?? false,
   };
   const name = parsed.name ?? nameOf(url);
+  if (parsed.inspect) checkInspectable(granted, parsed.onPermission ?? host.onPermission, parsed.learn);
   if (host.profile !== null) checkProfile(name, host.profile, usedCapabilities(granted));
   return Object.freeze({
     name,
     entry: url,
     ...granted,
     ...(parsed.bundle === undefined ? {} : { bundle: parsed.bundle }),
+    ...(parsed.coverage === undefined ? {} : { coverage: parsed.coverage }),
+    ...(parsed.inspect === undefined || parsed.inspect === null ? {} : { inspect: parsed.inspect }),
     sharedNamespaces: parsed.namespaces ?? Object.freeze([]),
     limits: limitConfig(host.limits, parsed.limits ?? {}),
     sandbox: parsed.sandbox ?? host.sandbox,
@@ -108,6 +122,30 @@ export function loadConfig(
     onPermission: parsed.onPermission ?? host.onPermission,
     learn: parsed.learn ?? false,
   });
+}
+
+/** With sockets of its own, or a broker in front of its start, a plugin could reach the debugger's end itself. */
+function checkInspectable(
+  { permissions }: { readonly permissions: PermissionConfig },
+  onPermission: OnPermission | null,
+  learn: LoadOptions["learn"] = false,
+): void {
+  const obstacle = permissions.net.kind !== "none"
+    ? "permissions.net"
+    : permissions.unix.length > 0
+    ? "permissions.unix"
+    : onPermission !== null
+    ? "onPermission"
+    : learn !== false
+    ? "learn"
+    : null;
+  if (obstacle === null) return;
+  throw invalid(
+    "inspect",
+    "an option beside others",
+    `${quote(obstacle)} is set, too`,
+    `Leave out ${quote(obstacle)} while you debug`,
+  );
 }
 
 function abortSignal(value: unknown, at: string): AbortSignal {

@@ -195,9 +195,31 @@ export interface LoadOptions {
    * remembered: see `Plugin.learned()`. A function gets it whenever a process has ended. @default false
    */
   readonly learn?: boolean | ((grant: LearnedGrant) => void);
+  /**
+   * A debugger may be attached, at an address of this machine that is printed. It can do whatever the plugin can, and see
+   * what Cordon's own code in its process keeps from it: for development. Needs bubblewrap and no network grant.
+   * @default false
+   */
+  readonly inspect?: boolean | InspectOptions;
+  /**
+   * Directory to which a report of the lines that ran is written when a process of the plugin has ended by itself or was
+   * stopped: `<name>-<id>.info`, in the format of LCOV. For development; needs bubblewrap. @default none
+   */
+  readonly coverage?: string;
   /** Aborts the load. */
   readonly signal?: AbortSignal;
 }
+
+/** How a debugger reaches a plugin. */
+export interface InspectOptions {
+  /** Port on 127.0.0.1; 0 takes any that is free. @default 9229 */
+  readonly port?: number;
+  /** The plugin's code waits until a debugger is attached. @default false */
+  readonly wait?: boolean;
+}
+
+/** `InspectOptions` after parsing. */
+export type InspectConfig = Required<InspectOptions>;
 
 /** A path on the host and where the plugin sees it. */
 export interface PathGrant {
@@ -281,6 +303,10 @@ export interface LoadConfig {
   readonly gpu: boolean;
   /** Whether the plugin is made one file; absent where only its manifest knows. */
   readonly bundle?: boolean;
+  /** Absolute directory for reports of the lines that ran; absent where none is wanted. */
+  readonly coverage?: string;
+  /** How a debugger reaches the plugin; absent where none does. */
+  readonly inspect?: InspectConfig;
   /** Namespaces that are the host's. @default none */
   readonly sharedNamespaces?: readonly SharableNamespace[];
 }

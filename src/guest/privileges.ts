@@ -52,7 +52,8 @@ function openCuda({ cuda, paths }: BootRecord, tensors: GuestTensors, types: Typ
  * @param boot The boot record.
  * @throws {Error} If anything could not be given up: the guest must end then.
  */
-export async function giveUpFfiAndSockets({ paths: { socket } }: BootRecord): Promise<void> {
+export async function giveUpFfiAndSockets(boot: BootRecord): Promise<void> {
+  const { socket } = boot.paths;
   const descriptors: Deno.PermissionDescriptor[] = [
     { name: "ffi" },
     { name: "read", path: socket },
@@ -61,6 +62,7 @@ export async function giveUpFfiAndSockets({ paths: { socket } }: BootRecord): Pr
   // Of the whole network no part can be given up. Connecting takes read and write of the path, too: both are gone.
   const { state } = await Deno.permissions.query({ name: "net" });
   if (state !== "granted") descriptors.push({ name: "net", host: `unix:${socket}` });
+  descriptors.push(...inspectorPermissions(boot));
   for (const descriptor of descriptors) await giveUp(descriptor);
 }
 
@@ -77,6 +79,18 @@ export async function dropPrivileges(boot: BootRecord, { native }: Privileges): 
   if (boot.filter === null) return;
   if (native === null) throw new TypeError("Cannot narrow system calls: the native library is missing");
   native.installSeccomp(Uint8Array.fromBase64(boot.filter));
+}
+
+/** Its connections are open: nothing else may make one. */
+function inspectorPermissions({ inspector }: BootRecord): Deno.PermissionDescriptor[] {
+  if (inspector === undefined) return [];
+  const { address, socket } = inspector;
+  return [
+    { name: "net", host: address },
+    { name: "net", host: `unix:${socket}` },
+    { name: "read", path: socket },
+    { name: "write", path: socket },
+  ];
 }
 
 /** The host has written the bound down meanwhile. */

@@ -15,6 +15,7 @@ import { lazyAmbientStore } from "./lazy_ambient.ts";
 import type { LazyAmbientStore } from "./lazy_ambient.ts";
 import { exitWhenDenied } from "./exit_when_denied.ts";
 import { keepAliveOnlyForAnswers } from "./keep_alive.ts";
+import { startInspectorRelay } from "./inspector_relay.ts";
 import { installNetwork } from "./network.ts";
 import { dropPrivileges, giveUpFfiAndSockets, openPrivileges } from "./privileges.ts";
 import type { Privileges } from "./privileges.ts";
@@ -33,6 +34,7 @@ export async function startGuest(): Promise<void> {
   const boot = readBootRecord();
   const ambient = lazyAmbientStore();
   const types = new TypeRegistry();
+  await startInspectorRelay(boot);
   const connection = await connectToHost(boot);
   const confined = Promise.withResolvers<Privileges>();
   const lifecycle = new GuestLifecycle();

@@ -5,6 +5,7 @@
  */
 
 import type { SandboxPolicy } from "../policy/types.ts";
+import { INSPECTOR_ADDRESS, inspectorSocket } from "./inspector_address.ts";
 import type { SandboxPaths } from "./types.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -28,6 +29,7 @@ export function denoFlags(
 ): string[] {
   const { deno, limits } = policy;
   const proxy = policy.network.kind === "proxy" ? [paths.proxy] : [];
+  const relay = policy.inspector === true ? [inspectorSocket(paths)] : [];
   return [
     "--no-prompt",
     ...modules(policy.dependencies),
@@ -35,11 +37,14 @@ export function denoFlags(
     "--no-code-cache",
     ...remoteModules(policy.dependencies),
     `--v8-flags=${v8Flags(limits.memoryBytes).join(",")}`,
-    allow("read", [paths.plugin, paths.boot, paths.socket, ...proxy, ...deno.read]),
-    allow("write", [paths.socket, ...proxy, ...deno.write]),
+    // It would print the address inside.
+    ...(policy.inspector === true ? ["--quiet", `--inspect=${INSPECTOR_ADDRESS}`] : []),
+    ...(policy.coverage === undefined ? [] : [`--coverage=${policy.coverage}`]),
+    allow("read", [paths.plugin, paths.boot, paths.socket, ...relay, ...proxy, ...deno.read]),
+    allow("write", [paths.socket, ...relay, ...proxy, ...deno.write]),
     deno.net === "all"
       ? "--allow-net"
-      : allow("net", [`unix:${paths.socket}`, ...loopback(proxy), ...deno.net]),
+      : allow("net", [`unix:${paths.socket}`, ...inspector(relay), ...loopback(proxy), ...deno.net]),
     ...(paths.library === null ? [] : ["--allow-ffi"]),
     // Nothing is given away: the process has no variables but the granted ones and a few of the runtime's. Many packages
     // ask for others when they are imported, and expect `undefined`, not an error.
@@ -79,6 +84,11 @@ function remoteModules(dependencies: SandboxPolicy["dependencies"]): readonly st
 function v8Flags(memoryBytes: number): string[] {
   const mebibytes = Math.max(1, Math.floor(memoryBytes / MEBIBYTE));
   return [`--max-old-space-size=${mebibytes}`, "--no-enable-lazy-source-positions"];
+}
+
+/** What its start needs to connect the runtime's end for debuggers with the host's. */
+function inspector(relay: readonly string[]): string[] {
+  return relay.flatMap((path) => [`unix:${path}`, INSPECTOR_ADDRESS]);
 }
 
 /** In its empty network namespace the guest itself forwards from the loopback device to the proxy's socket. */

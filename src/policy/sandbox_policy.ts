@@ -5,7 +5,7 @@
  */
 
 import type { LoadConfig, PathGrant, PermissionConfig } from "../config/types.ts";
-import type { Finding } from "../errors.ts";
+import { type Finding, SandboxUnavailableError } from "../errors.ts";
 import type { PlatformFacts } from "../platform/types.ts";
 import type { Account, DenoPermissions, Mount, SandboxPolicy, SeccompProfile, Tier } from "./types.ts";
 import { pluginEnvironment } from "./environment.ts";
@@ -46,6 +46,7 @@ export function sandboxPolicy(
   const isConfined = tier !== "permissions-only";
   const mounts = policyMounts(config, facts, tier);
   refuseUnenforcedGrants(config, tier);
+  refuseWithoutMounts(config, tier);
   const isLinux = facts.os === "linux";
   const cgroup = tier === "full" ? policyCgroup(facts) : null;
   return Object.freeze({
@@ -71,6 +72,20 @@ export function sandboxPolicy(
     cgroup,
     runAs: isLinux && facts.uid === 0 ? context.runAs : null,
     gpu: config.gpu,
+    ...(config.inspect === undefined ? {} : { inspector: true }),
+  });
+}
+
+/** A debugger's end on the host's network is for every process of this machine; reports are written to a mount. */
+function refuseWithoutMounts({ name, inspect, coverage }: LoadConfig, tier: SandboxPolicy["tier"]): void {
+  if (tier === "full" || tier === "namespaces" || (inspect ?? coverage) === undefined) return;
+  const [verb, what] = inspect === undefined
+    ? ["count what runs in", "the runtime writes its counts to a mount"]
+    : ["inspect", "its debugger listens in a network of its own"];
+  const summary = `${what}, which the tier "${tier}" has not`;
+  throw new SandboxUnavailableError(`Cannot ${verb} "${name}" as ${summary}`, {
+    findings: [{ id: "bwrap", level: "fail", summary }],
+    hint: "Install bubblewrap, or run the plugin's code in a test of its own",
   });
 }
 
@@ -137,6 +152,7 @@ function seccompProfile(config: LoadConfig, tier: Tier): SeccompProfile {
     unix: unix.length > 0 || net.kind === "proxy",
     gpu: config.gpu,
     hostFiles: tier === "landlock",
+    ...(config.inspect === undefined ? {} : { inspector: true }),
   });
 }
 

@@ -71,6 +71,8 @@ export interface SeccompProfile {
    * owners and times of files by path, is refused by the filter. @default false
    */
   readonly hostFiles?: boolean;
+  /** A debugger's end listens in the sandbox's own, empty network until plugin code runs. @default false */
+  readonly inspector?: boolean;
 }
 
 /** A real account of the host. */
@@ -133,6 +135,10 @@ export interface SandboxPolicy {
   readonly runAs: Account | null;
   /** Device nodes of GPUs are bound in. */
   readonly gpu: boolean;
+  /** The runtime listens for a debugger in the sandbox's own, empty network; only the guest's start reaches it. */
+  readonly inspector?: boolean;
+  /** Absolute directory inside to which the runtime writes what it counted; absent where it counts nothing. */
+  readonly coverage?: string;
   /** The runtime resolves imports by what is mounted here; absent for plugins that are bundled. */
   readonly dependencies?: PolicyDependencies;
 }

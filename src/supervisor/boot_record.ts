@@ -6,6 +6,7 @@
 
 import type { LoadConfig, OversightConfig } from "../config/types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
+import { INSPECTOR_ADDRESS, inspectorSocket } from "../launcher/inspector_address.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import type { CompiledFilters } from "../launcher/seccomp/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
@@ -13,6 +14,7 @@ import type { SandboxPolicy } from "../policy/types.ts";
 import type { BootRecord } from "../util/boot_record.ts";
 import type { DescriptorChannel } from "./descriptor_channel.ts";
 import type { HostContext } from "./host_context.ts";
+import { inspectorRelayScript } from "./inspector_relay_script.ts";
 import { hasBroker } from "./open_broker.ts";
 
 /** Address space of a guest for tensors, in bytes. */
@@ -50,6 +52,15 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
       ? { socket: `${paths.run}/net.sock`, allow: policy.network.allow }
       : null,
     cuda: await context.cuda.bootPart(policy, channel !== null && paths.library !== null),
+    ...(policy.inspector === true
+      ? {
+        inspector: {
+          script: inspectorRelayScript(INSPECTOR_ADDRESS, inspectorSocket(paths)),
+          address: INSPECTOR_ADDRESS,
+          socket: inspectorSocket(paths),
+        },
+      }
+      : {}),
     hasBroker: hasBroker(config),
     isScript: request.isScript,
     isSpare: request.isSpare,

@@ -16,6 +16,8 @@ export interface HostEvents {
   readonly "before-load": { readonly plugin: string; readonly entry: string };
   /** Something in a plugin's code would fail when it is reached: a native add-on, a dynamic require. */
   readonly warning: { readonly plugin: string; readonly text: string };
+  /** A debugger may be attached to a plugin, at a WebSocket address that is to be kept secret. */
+  readonly inspector: { readonly plugin: string; readonly url: string };
   /** A plugin answers calls for the first time. */
   readonly loaded: { readonly plugin: string };
   /** A process of a plugin was started; nothing of the plugin has run. */

@@ -5,19 +5,16 @@
  */
 
 import { pathToFileURL } from "node:url";
-import { bundlePlugin } from "../bundle/bundle_plugin.ts";
-import { PLUGIN_MODULE_FILE, unbundledPlugin } from "../bundle/unbundled_plugin.ts";
-import type { Bundle, BundleRequest } from "../bundle/types.ts";
-import { CordonError, LaunchError, PluginCrashedError } from "../errors.ts";
+import type { Bundle } from "../bundle/types.ts";
 import { exposeService, exposeSingleton, ProxiedSingleton } from "../proxy/mod.ts";
 import type { SingletonClass } from "../proxy/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import { policyWithDependencies } from "../policy/policy_with_dependencies.ts";
 import type { ExportDescription, LoadSpec, ServiceDescription } from "../rpc/mod.ts";
-import { mapStack, parseSourceMap, type SourceMap } from "../util/source_map.ts";
-import { grantHint } from "./add_suggestion.ts";
-import { dependencyDirectory } from "./dependency_directory.ts";
+import { coverageOf } from "./coverage.ts";
+import { importFailure, tellToLoad } from "./import_plugin.ts";
+import { bundledCode, stackRewriter, unbundledCode, usesHost } from "./plugin_code.ts";
 import { PluginOutput } from "./plugin_output.ts";
 import { spareKey, startSpare } from "./spare_sandbox.ts";
 import { startSandbox } from "./start_sandbox.ts";
@@ -84,12 +81,21 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
     hooks: context.hooks,
     rewrite: (line) => rewrite(line),
   });
-  const start = { ...request, signal, mapStack: (stack: string) => rewrite(stack), onOutput: output.push };
+  await using cleanup = new AsyncDisposableStack();
+  const coverage = await coverageOf(config, request.policy, context.directory.path);
+  if (coverage !== null) cleanup.use(coverage);
+  const start = {
+    ...request,
+    policy: coverage?.policy ?? request.policy,
+    signal,
+    mapStack: (stack: string) => rewrite(stack),
+    onOutput: output.push,
+  };
   const [started, bundle] = config.bundle === false
     ? await startUnbundled(start)
     : await bothOrNeither(...startAndBundle(start), abort);
-  await using cleanup = new AsyncDisposableStack();
   const sandbox = cleanup.use(started);
+  if (coverage !== null) coverage.bundle = bundle;
   void sandbox.guest.exited.then(() => atTheEnd(sandbox, request, output));
   const { plugin } = sandboxPaths(sandbox.policy, sandbox.directory, request.context.directory.files);
   const entry = bundle.dependencies === undefined
@@ -98,44 +104,25 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
   rewrite = stackRewriter(bundle, plugin, entry);
   for (const text of bundle.warnings) context.hooks.emit("warning", { plugin: config.name, text });
   writeBundle(sandbox.directory, bundle);
+  const { inspector } = sandbox;
+  if (inspector !== null) {
+    if (bundle.dependencies === undefined) inspector.mapScript(`file://${entry}`, bundle.sourceMap);
+    context.hooks.emit("inspector", { plugin: config.name, url: inspector.url });
+    output.push("stderr", new TextEncoder().encode(`Debugger listening on ${inspector.url}\n`));
+  }
   const spec = { entry, services: exposeServices(sandbox, request), usesHost: usesHost(bundle) };
   const resources = cleanup.move();
   return { sandbox, bundle, spec, rewrite, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-function bundleRequest({ config, context, isScript, signal }: StartRequest): BundleRequest {
-  return {
-    entry: config.entry,
-    cacheDirectory: context.config.cacheDirectory,
-    deno: context.runtime.deno.path,
-    isMain: isScript,
-    ...(signal === undefined ? {} : { signal }),
-  };
-}
-
 /** What such a plugin imports is mounted, so it has to be there before the start. */
 async function startUnbundled(start: StartRequest): Promise<[Sandbox, Bundle]> {
-  const bundle = await unbundledPlugin({
-    ...bundleRequest(start),
-    dependencyDirectory: await dependencyDirectory(start.context),
-  });
+  const bundle = await unbundledCode(start);
   const { dependencies } = bundle;
   const policy = dependencies === undefined
     ? start.policy
     : policyWithDependencies(start.policy, dependencies);
   return [await startSandbox({ ...start, policy }), bundle];
-}
-
-/** Unbundled modules keep their names below the plugin's root, and the runtime maps their lines by itself. */
-function stackRewriter(bundle: Bundle, plugin: string, entry: string): (stack: string) => string {
-  const { dependencies } = bundle;
-  if (dependencies !== undefined) {
-    return (stack) => stack.replaceAll(`${plugin}/`, `${dependencies.root.replace(/\/$/, "")}/`);
-  }
-  let map: SourceMap | undefined;
-  // Most processes never have a stack to map, and the map of a large bundle takes longer to parse than a start.
-  return (stack) =>
-    stack.includes(entry) ? mapStack(stack, map ??= parseSourceMap(bundle.sourceMap), entry) : stack;
 }
 
 /** The last words of a process, and what was learned from it. */
@@ -155,7 +142,7 @@ function startAndBundle(request: StartRequest): [Promise<Sandbox>, Promise<Bundl
   const launched = Promise.withResolvers<void>();
   const starting = takeOrStart({ ...request, onLaunched: launched.resolve });
   starting.then(() => launched.resolve(), () => launched.resolve());
-  return [starting, launched.promise.then(() => bundlePlugin(bundleRequest(request)))];
+  return [starting, launched.promise.then(() => bundledCode(request))];
 }
 
 /** A sandbox that was started in advance, or else a new one. */
@@ -170,7 +157,9 @@ async function takeOrStart(request: StartRequest): Promise<Sandbox> {
 /** Has a sandbox ready for the next process of this plugin. */
 function keepWarm(request: GenerationRequest): void {
   const { warm } = request.context;
-  if (request.config.bundle === false) return;
+  const { bundle, inspect, coverage } = request.config;
+  // What belongs to one process cannot be made before there is a plugin for it.
+  if (bundle === false || (inspect ?? coverage) !== undefined) return;
   const key = spareKey(request);
   if (!warm.isFull(key)) warm.keep(key, (signal) => startSpare(request, signal));
 }
@@ -189,13 +178,6 @@ async function bothOrNeither(
     if (started.status === "fulfilled") await started.value[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** The code of `@cordon/cordon/plugin` is in the bundle: only such a plugin can ask for its current call. */
-function usesHost(bundle: Bundle): boolean {
-  if (bundle.dependencies !== undefined) return bundle.files.has(PLUGIN_MODULE_FILE);
-  const code = bundle.files.get(bundle.entry);
-  return code !== undefined && new TextDecoder().decode(code).includes("cordon.guest");
 }
 
 function writeBundle(directory: SandboxDirectory, bundle: Bundle): void {
@@ -219,59 +201,15 @@ async function importPlugin(
   prepared: Prepared,
   { config, signal }: GenerationRequest,
 ): Promise<readonly ExportDescription[]> {
-  const { sandbox, spec } = prepared;
-  const timeout = AbortSignal.timeout(config.startupTimeoutMs);
+  // Whoever steps through code takes the time it takes.
+  const timeout = config.inspect === undefined
+    ? AbortSignal.timeout(config.startupTimeoutMs)
+    : new AbortController().signal;
   const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
-    return await sandbox.session.load(spec, { signal: either });
+    return await tellToLoad(prepared, either);
   } catch (error) {
     signal?.throwIfAborted();
     throw await importFailure(error, prepared, config.name, timeout.aborted ? config.startupTimeoutMs : null);
   }
-}
-
-/**
- * Why an import failed, as an error. Kills what hangs.
- *
- * @param error What the load rejected with.
- * @param prepared The sandbox.
- * @param name The plugin.
- * @param timeoutMs The bound that passed, if that is why.
- * @returns The error to throw.
- */
-export async function importFailure(
-  error: unknown,
-  { sandbox, bundle, rewrite }: Prepared,
-  name: string,
-  timeoutMs: number | null,
-): Promise<LaunchError> {
-  if (timeoutMs !== null) sandbox.guest.kill("handshake-timeout");
-  const isDead = timeoutMs !== null || error instanceof PluginCrashedError;
-  const exit = isDead ? await sandbox.guest.exited : null;
-  const why = timeoutMs !== null
-    ? `it was not ready within ${timeoutMs} ms`
-    : exit !== null
-    ? `its process ended (${exit.signal ?? `exit code ${exit.exitCode}`})`
-    : error instanceof Error
-    ? `${error.name}: ${error.message}`
-    : String(error);
-  return new LaunchError(`Cannot import plugin "${name}": ${why}`, {
-    stage: "import",
-    reason: exit?.reason ?? null,
-    exitCode: exit?.exitCode ?? null,
-    signal: exit?.signal ?? null,
-    stderrTail: rewrite(sandbox.guest.stderrTail()),
-    hint: (error instanceof CordonError ? error.hint : undefined) ?? grantHint(error) ?? warningHint(bundle),
-    cause: error,
-  });
-}
-
-/** What was noticed when the code was prepared is the likely reason, if there is no better one. */
-function warningHint({ warnings, dependencies }: Bundle): string | undefined {
-  const kinds = [/native add-on/, /\brequire\b/, /./];
-  const first = kinds.map((kind) => warnings.find((warning) => kind.test(warning))).find((one) =>
-    one !== undefined
-  );
-  if (first === undefined || dependencies !== undefined || /native/.test(first)) return first;
-  return `Load it with bundle: false, which keeps modules as they are. ${first}`;
 }

@@ -78,11 +78,20 @@ export class GenerationProcess implements PluginProcess {
     // The exit of a process can be known before the end of its connection: what is pending waits for the reason.
     if (this.#hasExited) await session.closed;
     else await session.shutdown(shutdownGraceMs);
+    if (this.generation.sandbox.policy.coverage !== undefined) await this.#ended(shutdownGraceMs);
     guest.kill("stopped");
     await guest.exited;
     session.close(new DisposedError(`Cannot call plugin "${name}": it was stopped`));
     await this.generation[Symbol.asyncDispose]();
     await this.#suspicion;
+  }
+
+  /** The runtime writes its counts when it ends by itself. */
+  async #ended(graceMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#setup.clock.after(graceMs, resolve);
+    await Promise.race([promise, this.generation.sandbox.guest.exited]);
+    cancel();
   }
 
   async #drained(): Promise<void> {

@@ -5,7 +5,8 @@
  */
 
 import { PluginCrashedError } from "../errors.ts";
-import { importFailure, prepareGeneration } from "./load_generation.ts";
+import { importFailure, tellToLoad } from "./import_plugin.ts";
+import { prepareGeneration } from "./load_generation.ts";
 import type { GenerationRequest, Prepared } from "./load_generation.ts";
 import { SignalForwarder } from "./signal_forwarder.ts";
 import type { ScriptResult } from "./types.ts";
@@ -53,9 +54,9 @@ export async function runScript(request: GenerationRequest): Promise<ScriptResul
 
 /** A script may end while it is being imported: that is an exit like any other. What it throws is not. */
 async function importScript(prepared: Prepared, { config }: GenerationRequest): Promise<void> {
-  const { session, guest } = prepared.sandbox;
+  const { guest } = prepared.sandbox;
   try {
-    await session.load(prepared.spec);
+    await tellToLoad(prepared, new AbortController().signal);
   } catch (error) {
     if (error instanceof PluginCrashedError) return;
     const failure = await importFailure(error, prepared, config.name, null);

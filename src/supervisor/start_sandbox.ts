@@ -23,6 +23,7 @@ import { sessionTypes } from "./host_context.ts";
 import type { HostContext } from "./host_context.ts";
 import { openDescriptorChannel } from "./descriptor_channel.ts";
 import { openEgress } from "./egress.ts";
+import { type Inspector, openInspector } from "./inspector.ts";
 import { limitMemory } from "./limit_memory.ts";
 import { openBroker } from "./open_broker.ts";
 import { brokerEvent, egressEvent } from "./permission_event.ts";
@@ -57,6 +58,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly guest: LaunchedGuest;
   readonly session: RpcSession;
   readonly directory: SandboxDirectory;
+  /** Where a debugger is attached; null without one. */
+  readonly inspector: Inspector | null;
   /** Whether the plugin stands still until its question about a permission is answered. */
   isAsking(): boolean;
   /** What it asked for so far; `null` without a permission broker. */
@@ -94,6 +97,9 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
     audit: (entry) => hooks.emit("permission", brokerEvent(entry)),
   });
   if (broker !== null) cleanup.use(broker);
+  const inspector = config.inspect === undefined
+    ? null
+    : cleanup.use(openInspector({ directory, policy, inspect: config.inspect }));
   const channel = openDescriptorChannel(context.tensors.kind === "shared" ? context.native : null);
   const types = sessionTypes(context);
   const link = context.tensors.connect({
@@ -143,6 +149,7 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
     guest,
     session,
     directory,
+    inspector,
     isAsking: () => broker?.isAsking ?? false,
     learned: () => broker?.learned() ?? null,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

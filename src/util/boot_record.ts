@@ -38,6 +38,8 @@ export interface BootRecord {
     readonly ipc: boolean;
     readonly fallback: "host-copy" | "error";
   } | null;
+  /** For a plugin that a debugger may be attached to: the script that connects both ends, and where they are. */
+  readonly inspector?: { readonly script: string; readonly address: string; readonly socket: string };
   /** The host waits to hear that the privileges are given up. */
   readonly hasBroker: boolean;
   /** The plugin is a script: the process ends when its work is done, not when the host says so. */

@@ -13,5 +13,5 @@ Deno.test("docs/debugging.md has examples that type-check and run", async () => 
   }).output();
   const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   assert.equal(code, 0, text);
-  assert.match(text, /ok \| 3 passed \| 0 failed/);
+  assert.match(text, /ok \| [1-9]\d* passed \| 0 failed/);
 });

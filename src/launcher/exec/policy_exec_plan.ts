@@ -77,7 +77,8 @@ export function policyRlimits({ limits, gpu }: SandboxPolicy): Rlimits {
 
 function landlockPlan(policy: SandboxPolicy, { paths, runtime }: ExecSurroundings): LandlockPlan {
   const abi = Math.min(policy.landlockAbi, LANDLOCK_ABI_KNOWN);
-  const ports = abi < LANDLOCK_TCP || policy.network.kind !== "none" ? "any" : [];
+  const hasNetwork = policy.network.kind !== "none" || policy.inspector === true;
+  const ports = abi < LANDLOCK_TCP || hasNetwork ? "any" : [];
   const isMounted = hasMounts(policy.tier);
   const granted = (mode: Mount["mode"]) =>
     policy.mounts.filter((mount) => mount.mode === mode).map(({ source, target }) =>

@@ -97,7 +97,7 @@ export function filterRules(stage: FilterStage, profile: SeccompProfile): RuleSe
 function startRules(profile: SeccompProfile): RuleSet {
   const filterFlags = ~SECCOMP_FILTER_FLAG_TSYNC >>> 0;
   return new Map([
-    ...networkRules({ network: profile.network, unix: true }),
+    ...networkRules({ network: profile.network || profile.inspector === true, unix: true }),
     ["execve", ALLOW],
     ["arch_prctl", ALLOW],
     ["landlock_create_ruleset", ALLOW],
