@@ -4,14 +4,14 @@
  * @module
  */
 
+import type { Libc } from "./libc.ts";
 import type { Probed } from "./probed.ts";
-import { isAbsent, isProcHidden, readFact } from "./read_fact.ts";
+import { type DivisibleGroup, divisibleGroup } from "./cgroup_v2.ts";
+import { canDivide, USEFUL_CONTROLLERS } from "./divide_group.ts";
+import { isProcHidden, readFact } from "./read_fact.ts";
 import type { PlatformFacts } from "./types.ts";
 
 type CgroupFact = PlatformFacts["cgroup"];
-
-/** Controllers that bound plugins. */
-const USEFUL: readonly string[] = ["memory", "cpu", "pids"];
 
 /** A mounted cgroup file system. */
 export interface CgroupMount {
@@ -22,11 +22,13 @@ export interface CgroupMount {
 }
 
 /**
- * Find the control group of this process, and try to make a child in it.
+ * Find the control group of this process, and try to make a child in it. A group of version 2 that was delegated to this
+ * process is taken over: see `divisibleGroup()`.
  *
+ * @param libc The C library, or null where it cannot be opened.
  * @returns The group, or null where none may be divided.
  */
-export async function probeCgroup(): Promise<Probed<CgroupFact>> {
+export async function probeCgroup(libc: Libc | null): Promise<Probed<CgroupFact>> {
   const [mountInfo, membership] = await Promise.all([
     readFact("/proc/self/mountinfo"),
     readFact("/proc/self/cgroup"),
@@ -36,12 +38,21 @@ export async function probeCgroup(): Promise<Probed<CgroupFact>> {
   }
   const mounts = cgroupMounts(mountInfo);
   const groups = cgroupMembership(membership);
-  const fact = await delegatedV2(mounts, groups) ?? await rootV1(mounts, groups);
-  if (fact === null) return none(`groups of this process: ${membership.replaceAll("\n", " ")}`);
+  const v2 = await ownV2(mounts, groups, libc);
+  const fact = v2 !== null && "path" in v2 ? factV2(v2) : await rootV1(mounts, groups);
+  if (fact === null) {
+    const why = v2 !== null && "obstacle" in v2 ? `${v2.obstacle}; ` : "";
+    return none(`${why}groups of this process: ${membership.replaceAll("\n", " ")}`);
+  }
   const summary = `Memory, CPU and processes can be bounded by cgroup v${fact.version} (${
     fact.controllers.join(", ")
   })`;
   return { fact, finding: { id: "cgroup", level: "ok", summary, evidence: fact.path } };
+}
+
+function factV2({ path, controllers }: Extract<DivisibleGroup, { path: string }>): CgroupFact {
+  const directories = Object.fromEntries(controllers.map((name) => [name, path]));
+  return { version: 2, path, controllers, directories };
 }
 
 /**
@@ -58,7 +69,7 @@ export function cgroupMounts(mountInfo: string): readonly CgroupMount[] {
     const [type = "", , superOptions = ""] = after.split(" ");
     if (type === "cgroup2") mounts.push({ version: 2, mountPoint, controllers: [] });
     if (type === "cgroup") {
-      const controllers = superOptions.split(",").filter((option) => USEFUL.includes(option));
+      const controllers = superOptions.split(",").filter((option) => USEFUL_CONTROLLERS.includes(option));
       mounts.push({ version: 1, mountPoint, controllers });
     }
   }
@@ -82,20 +93,15 @@ export function cgroupMembership(membership: string): ReadonlyMap<string, string
   return groups;
 }
 
-async function delegatedV2(
+async function ownV2(
   mounts: readonly CgroupMount[],
   groups: ReadonlyMap<string, string>,
-): Promise<CgroupFact> {
+  libc: Libc | null,
+): Promise<DivisibleGroup | null> {
   const mount = mounts.find(({ version }) => version === 2);
   const group = groups.get("");
   if (mount === undefined || group === undefined) return null;
-  const path = joined(mount.mountPoint, group);
-  // Only what is switched on for children bounds them; a group that still has processes itself cannot switch it on.
-  const controllers = (await readFact(`${path}/cgroup.subtree_control`) ?? "").trim().split(" ")
-    .filter((name) => USEFUL.includes(name));
-  if (controllers.length === 0 || !await canDivide(path)) return null;
-  const directories = Object.fromEntries(controllers.map((name) => [name, path]));
-  return { version: 2, path, controllers, directories };
+  return await divisibleGroup(mount.mountPoint, group, libc);
 }
 
 /** Version 1 has one hierarchy a controller, side by side in one directory. */
@@ -114,23 +120,6 @@ async function rootV1(
   }
   const controllers = Object.keys(directories);
   return parent === null ? null : { version: 1, path: parent, controllers, directories };
-}
-
-/** Making a child is the only honest test: permissions, read-only mounts and delegation all show in it. */
-async function canDivide(path: string): Promise<boolean> {
-  const child = `${path}/cordon-probe-${Deno.pid}`;
-  try {
-    await Deno.mkdir(child);
-    await Deno.remove(child);
-    return true;
-  } catch (error) {
-    if (isAbsent(error) || isReadOnly(error)) return false;
-    throw error;
-  }
-}
-
-function isReadOnly(error: unknown): boolean {
-  return error instanceof Error && (/os error (30|16)\)/).test(error.message);
 }
 
 function joined(mountPoint: string, group: string): string {
@@ -158,7 +147,12 @@ function none(evidence: string): Probed<CgroupFact> {
       level: "warn",
       summary: "No control group may be divided: limits fall back to rlimits and the host's watchdog",
       evidence,
-      fix: ["Start the host in a delegated scope: systemd-run --user --scope -p Delegate=yes <command>"],
+      fix: [
+        `Start the host in a group of its own: systemd-run ${
+          Deno.uid() === 0 ? "" : "--user "
+        }--scope -p Delegate=yes <command>`,
+        "In a service of systemd: Delegate=yes in its [Service] section",
+      ],
     },
   };
 }

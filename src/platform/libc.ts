@@ -7,6 +7,7 @@
 const SYMBOLS = {
   syscall: { parameters: ["i64", "pointer", "usize", "u32"], result: "i64" },
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  getxattr: { parameters: ["buffer", "buffer", "buffer", "u64"], result: "i64" },
   close: { parameters: ["i32"], result: "i32" },
 } as const;
 

@@ -59,7 +59,7 @@ export async function probePlatform(options: ProbePlatformOptions = {}): Promise
   const memfd = probeMemfd(libc.value);
   const [programs, cgroup, container, gpu] = await Promise.all([
     probePrograms(bwrapPath, denoPath, options),
-    probeCgroup(),
+    probeCgroup(libc.value),
     detectContainer(),
     probeGpu(),
   ]);

@@ -1,5 +1,5 @@
 /**
- * Runs a short-lived helper program of the system with an empty environment.
+ * Runs a short-lived helper program of the system, with an empty environment unless it needs one.
  *
  * @module
  */
@@ -19,6 +19,8 @@ export interface RunProgramOptions {
   readonly account?: { readonly uid: number; readonly gid: number } | undefined;
   /** What it reads on standard input. @default nothing */
   readonly input?: Uint8Array;
+  /** Its complete environment. @default empty */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Kills the program when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -36,11 +38,12 @@ export async function runProgram(
   args: readonly string[],
   options: RunProgramOptions = {},
 ): Promise<ProgramOutput | null> {
-  const { account, input, signal } = options;
+  const { account, environment, input, signal } = options;
   try {
     const command = new Deno.Command(path, {
       args: [...args],
       clearEnv: true,
+      ...(environment === undefined ? {} : { env: { ...environment } }),
       cwd: "/",
       stdin: input === undefined ? "null" : "piped",
       stdout: "piped",

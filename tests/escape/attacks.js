@@ -4,8 +4,10 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { lookup } from "node:dns/promises";
 import fs from "node:fs";
 import inspector from "node:inspector";
+import { createRequire } from "node:module";
 import net from "node:net";
 import os from "node:os";
 import process from "node:process";
@@ -111,6 +113,7 @@ function attacksOn({ secret, victim, port, socket, plugin }) {
     },
     "58 connect to a socket of the host": async () =>
       (await Deno.connect({ transport: "unix", path: socket })).close(),
+    "59 look a name up": () => lookup("localhost"),
     "61 import a file as text": async () => await import(`${plugin}/static_text.js`),
     "61 import a file as JSON": async () => await import(`${plugin}/static_json.js`),
     "62 import a module of the host": async () => await import(`${plugin}/literal.js`),
@@ -121,6 +124,9 @@ function attacksOn({ secret, victim, port, socket, plugin }) {
     "63 import from npm": async () => await import(["npm", "cordon-escape-nothing"].join(":")),
     "64 read from a worker": () => fromWorker(`Deno.readTextFileSync(${JSON.stringify(secret)})`),
     "64 open a library from a worker": () => fromWorker(`Deno.dlopen("libc.so.6", {}).close()`),
+    "65 use a configuration of its own": async () => await import(["cordon", "escape"].join("-")),
+    "66 load a package that leads out": () => createRequire(`${plugin}/main.js`)("cordon-out"),
+    "66 require a file of the host": () => createRequire(`${plugin}/main.js`)(`${secret}.json`),
     "67 read a variable of the host": () => canary(Deno.env.get("CORDON_ESCAPE_CANARY")),
     "67 read all variables": () => canary(Deno.env.toObject().CORDON_ESCAPE_CANARY),
     "67 read it through node": () => canary(process.env.CORDON_ESCAPE_CANARY),

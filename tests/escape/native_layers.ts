@@ -76,6 +76,7 @@ const TABLE = `
   26 setuid                                  | .            | .            | EPERM
   26 affinity of a host process              | ESRCH        | .            | EPERM
   26 priority of a host process              | ESRCH        | .            | EPERM
+  27 processes without end                   | .            | .            | EPERM
   28 unshare the user namespace              | ENOSPC       | .            | EPERM
   31 clone into a user namespace             | ENOSPC       | .            | EPERM
   32 clone3 into a user namespace            | ENOSPC       | .            | ENOSYS
@@ -100,6 +101,7 @@ const TABLE = `
   45 delete_module                           | .            | .            | EPERM
   45 kexec_load                              | .            | .            | EPERM
   47 personality                             | .            | .            | EPERM
+  48 modify_ldt                              | .            | .            | EPERM
   49 name_to_handle_at                       | .            | .            | EPERM
   49 open_by_handle_at                       | .            | .            | EPERM
   50 shmget                                  | .            | .            | EPERM

@@ -89,11 +89,13 @@ static const struct technique {
 	{ "26 priority of a host process", priority, 0 },
 	{ "26 threads without end", many_threads, 0 },
 	{ "26 descriptors without end", many_descriptors, 0 },
+	{ "27 processes without end", many_processes, 0 },
 	{ "28 unshare the user namespace", unshare_user, 0 },
 	{ "29 unshare the mount namespace", unshare_mount, 0 },
 	{ "30 unshare the network namespace", unshare_net, 0 },
 	{ "31 clone into a user namespace", clone_user, 0 },
 	{ "32 clone3 into a user namespace", clone3_user, 0 },
+	{ "33 clone into a network namespace", clone_net, 0 },
 	{ "34 setns", do_setns, 0 },
 	{ "35 mount", do_mount, 0 },
 	{ "36 remount / writable", remount_root, 0 },
@@ -118,6 +120,9 @@ static const struct technique {
 	{ "45 reboot", do_reboot, 0 },
 	{ "46 syslog", do_syslog, 0 },
 	{ "47 personality", do_personality, 0 },
+#ifdef SYS_modify_ldt
+	{ "48 modify_ldt", read_ldt, 0 },
+#endif
 	{ "49 name_to_handle_at", to_handle, 0 },
 	{ "49 open_by_handle_at", by_handle, 0 },
 	{ "50 shmget", sysv_shm, 0 },

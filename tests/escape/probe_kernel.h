@@ -14,6 +14,15 @@ static long clone3_user(void)
 
 	return collect(CALL(435, args, sizeof(args)));
 }
+static long clone_net(void) { return collect(CALL(SYS_clone, CLONE_NEWNET | SIGCHLD, 0, 0, 0, 0)); }
+#ifdef SYS_modify_ldt
+static long read_ldt(void)
+{
+	char table[64];
+
+	return CALL(SYS_modify_ldt, 0, table, sizeof(table));
+}
+#endif
 static long do_setns(void) { return setns(-1, CLONE_NEWNET); }
 static long do_mount(void) { return CALL(SYS_mount, 8, 8, 8, 0, 0); }
 static long remount_root(void) { return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | 0x80000000ul, (void *)8); }

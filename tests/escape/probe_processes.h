@@ -63,7 +63,14 @@ static long kill_all(void) { return kill(-1, 0); }
 static long tgkill_victim(void) { return CALL(SYS_tgkill, victim, victim, 0); }
 static long queue_victim(void) { return CALL(SYS_rt_sigqueueinfo, victim, 0, NULL); }
 static long sigio_victim(void) { return fcntl(1, F_SETOWN, victim); }
-static long exec_shell(void) { return CALL(SYS_execve, "/bin/sh", NULL, (void *)8); }
+/* Some kernels look at the broken argument before they look for the file. */
+static long exec_shell(void)
+{
+	CALL(SYS_execve, "/bin/sh", NULL, (void *)8);
+	if (errno == EFAULT)
+		access("/bin/sh", X_OK);
+	return -1;
+}
 static long exec_memfd(void)
 {
 	int fd = memfd_create("escape", MFD_CLOEXEC);
@@ -118,6 +125,33 @@ static long many_threads(void)
 	pthread_mutex_unlock(&gate);
 	while (count > 0)
 		pthread_join(threads[--count], NULL);
+	errno = error;
+	return error ? -1 : 0;
+}
+static long many_processes(void)
+{
+	pid_t children[200];
+	size_t count = 0;
+	int gates[2], error = 0;
+	char byte;
+
+	if (pipe2(gates, O_CLOEXEC))
+		return -1;
+	while (!error && count < sizeof(children) / sizeof(children[0])) {
+		children[count] = (pid_t)CALL(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+		if (children[count] == 0) {
+			close(gates[1]);
+			_exit((int)read(gates[0], &byte, 1));
+		}
+		if (children[count] < 0)
+			error = errno;
+		else
+			count++;
+	}
+	close(gates[0]);
+	close(gates[1]);
+	while (count > 0)
+		waitpid(children[--count], NULL, 0);
 	errno = error;
 	return error ? -1 : 0;
 }

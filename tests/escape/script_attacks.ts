@@ -4,6 +4,7 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import { type Attack, type AttackOptions, Sandbox, type SuiteTier } from "./sandbox.ts";
 import type { SandboxPolicy } from "../../src/policy/types.ts";
 import { ACCOUNT, CANARY, isRoot, type World } from "./world.ts";
@@ -58,6 +59,7 @@ export async function confinedAttacks(
 export async function freeAttacks(world: World): Promise<ScriptOutcomes> {
   const plugin = `${world.directory}/open`;
   for (const [name, content] of Object.entries(importingModules(world))) {
+    await Deno.mkdir(dirname(`${plugin}/${name}`), { recursive: true });
     await Deno.writeTextFile(`${plugin}/${name}`, content);
   }
   await Deno.writeTextFile(`${plugin}/attacks.js`, await Deno.readTextFile(ATTACKS));
@@ -67,7 +69,6 @@ export async function freeAttacks(world: World): Promise<ScriptOutcomes> {
       ...[
         "run",
         "--allow-all",
-        "--no-config",
         "--no-lock",
         "--unstable-raw-imports",
         `${plugin}/attacker.js`,
@@ -101,7 +102,11 @@ function importingModules({ secret }: World): Record<string, string> {
     "static_json.js": `import json from "${secret}.json" with { type: "json" }; export default json;`,
     "literal.js": `export default (await import("${secret}.js")).default;`,
     // A plugin that brings its own permissions.
-    "deno.json": `{ "permissions": { "default": { "read": true, "net": true, "run": true } } }`,
+    "deno.json": `{ "permissions": { "default": { "read": true, "net": true, "run": true } },
+      "imports": { "cordon-escape": "data:text/javascript,export default 1" } }`,
+    "package.json": `{ "dependencies": { "cordon-out": "1.0.0" } }`,
+    "node_modules/cordon-out/package.json":
+      `{ "name": "cordon-out", "version": "1.0.0", "main": "../../../../../../../../..${secret}.js" }`,
   };
 }
 

@@ -67,6 +67,7 @@ const TABLE = `
   56 fetch by name                           | works     | NotCapable             | TypeError                              | NotCapable             | NotCapable              | TypeError
   57 connect to an abstract socket           | works     | NotCapable             | Error EACCES                           | NotCapable             | NotCapable              | Error EACCES
   58 connect to a socket of the host         | works     | NotCapable             | PermissionDenied EPERM                 | NotCapable             | NotCapable              | PermissionDenied EPERM
+  59 look a name up                         | works | Error EPERM | Error EAI_AGAIN | Error EPERM | Error EPERM | Error EAI_AGAIN
   61 import a file as text                   | works     | NotCapable             | TypeError ERR_MODULE_NOT_FOUND         | NotCapable             | NotCapable              | TypeError EACCES
   61 import a file as JSON                   | works     | NotCapable             | TypeError ERR_MODULE_NOT_FOUND         | NotCapable             | NotCapable              | TypeError EACCES
   62 import a module of the host             | works     | NotCapable             | TypeError ERR_MODULE_NOT_FOUND         | NotCapable             | NotCapable              | TypeError EACCES
@@ -76,6 +77,9 @@ const TABLE = `
   63 import from npm                         | TypeError ERR_MODULE_NOT_FOUND | --no-npm               | --no-npm                               | --no-npm               | --no-npm                | --no-npm
   64 read from a worker                      | works     | NotCapable             | NotFound ENOENT                        | NotCapable             | NotCapable              | PermissionDenied EACCES
   64 open a library from a worker            | works     | NotCapable             | works                                  | NotCapable             | NotCapable              | works
+  65 use a configuration of its own         | works | TypeError ERR_MODULE_NOT_FOUND | TypeError ERR_MODULE_NOT_FOUND | TypeError ERR_MODULE_NOT_FOUND | TypeError ERR_MODULE_NOT_FOUND | TypeError ERR_MODULE_NOT_FOUND
+  66 load a package that leads out          | Error MODULE_NOT_FOUND | Error MODULE_NOT_FOUND | Error MODULE_NOT_FOUND | Error MODULE_NOT_FOUND | Error MODULE_NOT_FOUND | Error MODULE_NOT_FOUND
+  66 require a file of the host             | works | NotCapable | Error MODULE_NOT_FOUND | NotCapable | NotCapable | PermissionDenied EACCES
   67 read a variable of the host             | works     | ReferenceError         | ReferenceError                         | ReferenceError         | ReferenceError          | ReferenceError
   67 read all variables                      | works     | ReferenceError         | ReferenceError                         | ReferenceError         | ReferenceError          | ReferenceError
   67 read it through node                    | works     | ReferenceError         | ReferenceError                         | ReferenceError         | ReferenceError          | ReferenceError

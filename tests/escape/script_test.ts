@@ -8,7 +8,7 @@ import { ACCOUNT, missingForProbe, World } from "./world.ts";
 const missing = await missingForProbe();
 const { facts } = await probePlatform({ runAs: ACCOUNT });
 const noNamespaces = facts.namespacesWork ? null : "no user namespaces or no bubblewrap";
-const noLandlock = facts.landlockAbi >= 6 ? null : `Landlock ABI ${facts.landlockAbi}`;
+const noLandlock = facts.landlockAbi >= 1 ? null : `Landlock ABI ${facts.landlockAbi}`;
 
 interface Way {
   readonly column: ScriptColumn;

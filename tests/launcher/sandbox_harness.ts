@@ -12,6 +12,8 @@ import { deepEqual } from "node:assert/strict";
 import { launch } from "../../src/launcher/launch.ts";
 import { openHostDirectory } from "../../src/launcher/host_directory.ts";
 import { probeBwrap } from "../../src/platform/bwrap.ts";
+import { probeLandlock } from "../../src/platform/landlock.ts";
+import { openLibc } from "../../src/platform/libc.ts";
 import { probeDenoRuntime } from "../../src/platform/deno_runtime.ts";
 import { sandboxPolicy } from "../../src/policy/sandbox_policy.ts";
 import { fakeConfig, fakeFacts } from "../policy/fakes.ts";
@@ -108,5 +110,13 @@ export function deadline(): AbortSignal {
 export async function realFacts(): Promise<PlatformFacts> {
   const bwrap = (await probeBwrap(null)).fact;
   const deno = (await probeDenoRuntime(null)).fact;
-  return fakeFacts({ uid: Deno.uid()!, gid: Deno.gid()!, bwrap, deno });
+  const landlockAbi = landlockOfKernel();
+  return fakeFacts({ uid: Deno.uid()!, gid: Deno.gid()!, bwrap, deno, landlockAbi });
+}
+
+function landlockOfKernel(): number {
+  const libc = openLibc();
+  const { fact } = probeLandlock(libc);
+  libc?.close();
+  return fact;
 }

@@ -4,11 +4,14 @@ import assert from "node:assert/strict";
 import type { LimitOptions } from "../../src/config/types.ts";
 import type { Plugin } from "../../src/supervisor/types.ts";
 import { probeCgroup } from "../../src/platform/cgroup.ts";
+import { openLibc } from "../../src/platform/libc.ts";
 import { testHost } from "../testing/fixtures.ts";
 import { assertStopped, attack, type Greedy } from "./attack.ts";
 
 const GREEDY = new URL("fixtures/greedy.ts", import.meta.url);
-const { fact } = await probeCgroup();
+const libc = openLibc();
+const { fact } = await probeCgroup(libc);
+libc?.close();
 const missing = ["memory", "pids"].filter((name) => fact?.directories[name] === undefined);
 
 function groupTest(claim: string, body: () => Promise<void>, needed: readonly string[] = []): void {
