@@ -4,6 +4,7 @@ import { decode, encode } from "@msgpack/msgpack";
 import { FrameReader } from "../src/rpc/frame_reader.ts";
 import { DEFAULT_RPC_LIMITS, RpcSession, TypeRegistry } from "../src/rpc/mod.ts";
 import { ReferenceTable } from "../src/rpc/references.ts";
+import { SignalTable } from "../src/rpc/signal_table.ts";
 import type { StreamTable } from "../src/rpc/stream_table.ts";
 import { ValueWriter } from "../src/rpc/value_writer.ts";
 import { memoryTransportPair } from "../src/transport/mod.ts";
@@ -121,10 +122,12 @@ function ownCodec(): (value: unknown) => unknown {
     releaseReference: () => {},
   }, 1);
   const streams = undefined as unknown as StreamTable;
+  const signals = new SignalTable(() => {}, 1);
   const writer = new ValueWriter({
     session,
     references,
     streams,
+    signals,
     types: new TypeRegistry(),
     sendStacks: true,
   });

@@ -17,10 +17,12 @@
  * @module
  */
 
+import type { TypeCodec } from "../rpc/types.ts";
 import type { SingletonRpc } from "../proxy/proxied_singleton.ts";
 import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
-import type { LifecycleHook, LifecycleMoments, OnLifecycle } from "./lifecycle_types.ts";
+import type { LifecycleHook, LifecycleMoments } from "./lifecycle_types.ts";
+import { guest, isGuestHere } from "./reach_guest.ts";
 
 export { local } from "../proxy/local.ts";
 export { ProxiedSingleton, type SingletonClass, type SingletonRpc } from "../proxy/proxied_singleton.ts";
@@ -49,6 +51,7 @@ export type {
   OnStream,
 } from "../tensor/cuda/mod.ts";
 export type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
+export type { TypeCodec } from "../rpc/types.ts";
 export type { LifecycleHook, LifecycleMoments, OnLifecycle } from "./lifecycle_types.ts";
 
 /** Every method of a service as the plugin sees it: the answer always comes as a promise. */
@@ -59,36 +62,6 @@ export type Service<T> = {
     : (...args: A) => Promise<Awaited<R>>
     : never;
 };
-
-/** What the guest puts behind the functions of this module. Not for users. */
-export interface GuestApi {
-  /** See {@linkcode service}. */
-  readonly service: (name: string) => unknown;
-  /** See {@linkcode progress}. */
-  readonly progress: (value: unknown) => void;
-  /** See {@linkcode emit}. */
-  readonly emit: (name: string, payload: unknown) => void;
-  /** See {@linkcode signal}. */
-  readonly signal: () => AbortSignal;
-  /** See {@linkcode handle}. */
-  readonly handle: (value: object) => object;
-  /** See {@linkcode onShutdown}. */
-  readonly onShutdown: (hook: () => void | Promise<void>) => void;
-  /** See {@linkcode onLifecycle}. */
-  readonly onLifecycle: OnLifecycle;
-  /** See {@linkcode hostRpc}. */
-  readonly hostRpc: () => SingletonRpc;
-  /** See {@linkcode tensor}. */
-  readonly tensor: (shape: readonly number[], dtype?: Dtype, options?: TensorOptions) => Tensor;
-  /** See {@linkcode cuda}. */
-  readonly cuda: () => Cuda;
-  /** See {@linkcode move}. */
-  readonly move: (tensor: Tensor) => unknown;
-  /** See {@linkcode copied}. */
-  readonly copied: (tensor: Tensor) => unknown;
-}
-
-const KEY = Symbol.for("cordon.guest");
 
 /**
  * Whether this code runs inside a Cordon sandbox.
@@ -103,7 +76,7 @@ const KEY = Symbol.for("cordon.guest");
  * ```
  */
 export function inSandbox(): boolean {
-  return guestApi() !== undefined;
+  return isGuestHere();
 }
 
 /**
@@ -130,7 +103,7 @@ export function inSandbox(): boolean {
  * ```
  */
 export function service<T extends object>(name: string): Service<T> {
-  return required("service").service(name) as Service<T>;
+  return guest("service").service(name) as Service<T>;
 }
 
 /**
@@ -147,7 +120,7 @@ export function service<T extends object>(name: string): Service<T> {
  * ```
  */
 export function progress(value: unknown): void {
-  required("progress").progress(value);
+  guest("progress").progress(value);
 }
 
 /**
@@ -165,7 +138,7 @@ export function progress(value: unknown): void {
  * ```
  */
 export function emit(name: string, payload?: unknown): void {
-  required("emit").emit(name, payload);
+  guest("emit").emit(name, payload);
 }
 
 /**
@@ -184,7 +157,7 @@ export function emit(name: string, payload?: unknown): void {
  * ```
  */
 export function signal(): AbortSignal {
-  return required("signal").signal();
+  return guest("signal").signal();
 }
 
 /**
@@ -213,7 +186,7 @@ export function signal(): AbortSignal {
  * ```
  */
 export function handle<T extends object>(value: T): T {
-  return required("handle").handle(value) as T;
+  return guest("handle").handle(value) as T;
 }
 
 /**
@@ -230,7 +203,7 @@ export function handle<T extends object>(value: T): T {
  * ```
  */
 export function onShutdown(hook: () => void | Promise<void>): void {
-  required("onShutdown").onShutdown(hook);
+  guest("onShutdown").onShutdown(hook);
 }
 
 /**
@@ -259,7 +232,44 @@ export function onShutdown(hook: () => void | Promise<void>): void {
  * ```
  */
 export function onLifecycle<K extends keyof LifecycleMoments>(moment: K, hook: LifecycleHook<K>): Disposable {
-  return required("onLifecycle").onLifecycle(moment, hook);
+  return guest("onLifecycle").onLifecycle(moment, hook);
+}
+
+/**
+ * Let values of a class cross between this plugin and its host, which registers the same tag by
+ * `host.types.register()`. Do it at the top of the module: values that cross before do so without it.
+ *
+ * Types are tried in the order of their registration. What `encode` gives crosses in place of the value; what
+ * `decode` gets is the other side's word and is to be checked.
+ *
+ * @typeParam T Type of the values.
+ * @param tag Name on the wire, the same on both sides.
+ * @param codec How its values cross; both sides can import the same one.
+ * @throws {TypeError} If the tag is taken, empty or one of Cordon's own, the codec lacks a function, or this is called
+ * outside a sandbox.
+ *
+ * @example
+ * ```ts
+ * import { inSandbox, registerType } from "@cordon/cordon/plugin";
+ *
+ * class Money {
+ *   constructor(readonly cents: number) {}
+ * }
+ * if (inSandbox()) {
+ *   registerType<Money>("money", {
+ *     test: (value): value is Money => value instanceof Money,
+ *     encode: ({ cents }) => cents,
+ *     decode(payload) {
+ *       if (!Number.isSafeInteger(payload)) throw new TypeError("Cannot read money: no number of cents");
+ *       return new Money(payload as number);
+ *     },
+ *   });
+ * }
+ * export const double = ({ cents }: Money): Money => new Money(cents * 2);
+ * ```
+ */
+export function registerType<T>(tag: string, codec: TypeCodec<T>): void {
+  guest("registerType").registerType(tag, codec as TypeCodec<unknown>);
 }
 
 /**
@@ -282,7 +292,7 @@ export function onLifecycle<K extends keyof LifecycleMoments>(moment: K, hook: L
  * ```
  */
 export function hostRpc(): SingletonRpc {
-  return required("hostRpc").hostRpc();
+  return guest("hostRpc").hostRpc();
 }
 
 /**
@@ -306,7 +316,7 @@ export function hostRpc(): SingletonRpc {
  * ```
  */
 export function tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor {
-  return required("tensor").tensor(shape, dtype, options);
+  return guest("tensor").tensor(shape, dtype, options);
 }
 
 /**
@@ -327,7 +337,7 @@ export function tensor(shape: readonly number[], dtype?: Dtype, options?: Tensor
  * ```
  */
 export function cuda(): Cuda {
-  return required("cuda").cuda();
+  return guest("cuda").cuda();
 }
 
 /**
@@ -348,7 +358,7 @@ export function cuda(): Cuda {
  * ```
  */
 export function move(value: Tensor): unknown {
-  return required("move").move(value);
+  return guest("move").move(value);
 }
 
 /**
@@ -369,17 +379,5 @@ export function move(value: Tensor): unknown {
  * ```
  */
 export function copied(value: Tensor): unknown {
-  return required("copied").copied(value);
-}
-
-function guestApi(): GuestApi | undefined {
-  return (globalThis as { [KEY]?: GuestApi })[KEY];
-}
-
-function required(what: string): GuestApi {
-  const api = guestApi();
-  if (api === undefined) {
-    throw new TypeError(`Cannot call "${what}" here: this code does not run inside a Cordon sandbox`);
-  }
-  return api;
+  return guest("copied").copied(value);
 }

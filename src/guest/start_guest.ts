@@ -51,7 +51,10 @@ export async function startGuest(): Promise<void> {
       onLoad: async (spec) => {
         const { tensors, cuda } = await confined.promise;
         cuda?.prepare();
-        return await loadPlugin({ session, boot, connection, ambient, lifecycle, tensors, cuda }, spec);
+        return await loadPlugin(
+          { session, boot, connection, ambient, lifecycle, tensors, cuda, types },
+          spec,
+        );
       },
       onLoaded: () => lifecycle.loaded(),
       onShutdown: () => lifecycle.unload(),
@@ -82,6 +85,7 @@ interface GuestParts {
   readonly ambient: LazyAmbientStore;
   readonly lifecycle: GuestLifecycle;
   readonly cuda: Privileges["cuda"];
+  readonly types: TypeRegistry;
 }
 
 /** The boot record, whose path is the first argument; plugins see the arguments behind it. */
@@ -110,10 +114,10 @@ function exitWhenHostIsGone(session: RpcSession): void {
 }
 
 async function loadPlugin(
-  { session, boot, connection, tensors, ambient, lifecycle, cuda }: GuestParts,
+  { session, boot, connection, tensors, ambient, lifecycle, cuda, types }: GuestParts,
   spec: LoadSpec,
 ): Promise<readonly ExportDescription[]> {
-  publishGuestApi(session, spec.services ?? [], tensors, cuda, lifecycle);
+  publishGuestApi({ session, services: spec.services ?? [], tensors, cuda, lifecycle, types });
   if (boot.isScript) keepAliveOnlyForAnswers(session, connection);
   if (spec.usesHost === true) await ambient.load();
   const namespace = await import(spec.entry) as object;

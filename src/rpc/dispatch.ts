@@ -50,6 +50,8 @@ export function dispatch(core: SessionCore, message: RawMessage, needsRevival: b
       return core.answers.control([Kind.pong, integer(message[1])]);
     case Kind.pong:
       return pong(core, message[1]);
+    case Kind.abort:
+      return core.signals.abort(message[1], reason(core, message[2], needsRevival));
     case Kind.close:
       void core.peerGone(refusal(core, "Cannot go on", message[1]));
       return;
@@ -105,6 +107,7 @@ function result(core: SessionCore, message: RawMessage, needsRevival: boolean): 
   const call = core.outgoing.take(message[1]);
   let value: unknown;
   try {
+    if (needsRevival) core.streams.awaitedCall = core.outgoing.streamsOf(call);
     if (call.isAbandoned) {
       if (needsRevival) core.reader.discard(message[2]);
     } else value = revived(core, message[2], needsRevival, "$.result");
@@ -115,6 +118,9 @@ function result(core: SessionCore, message: RawMessage, needsRevival: boolean): 
     core.outgoing.fail(call, error);
     if (error instanceof ProtocolError) throw error;
     return;
+  } finally {
+    core.streams.awaitedCall = undefined;
+    core.outgoing.answered(call);
   }
   if (!call.isAbandoned) call.resolve(value);
 }
@@ -135,6 +141,7 @@ function ready(core: SessionCore, message: RawMessage, needsRevival: boolean): v
 
 function failure(core: SessionCore, message: RawMessage, needsRevival: boolean): void {
   const call = core.outgoing.take(message[1]);
+  core.outgoing.answered(call);
   try {
     core.outgoing.fail(call, revived(core, message[2], needsRevival, "$.error"));
   } catch (error) {

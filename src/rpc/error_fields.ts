@@ -6,9 +6,12 @@
 
 import {
   CallTimeoutError,
+  CordonError,
+  CudaError,
   DisposedError,
   LimitExceededError,
   MemoryPressureError,
+  NativeError,
   PermissionDeniedError,
   RemoteError,
   SerializationError,
@@ -31,6 +34,8 @@ type ErrorMaker = (message: string, more: Readonly<Record<string, unknown>>, nam
 const MAX_OWN_PROPERTIES = 16;
 /** Characters. A plugin can write any line there: it is shown to people, never obeyed. */
 const MAX_SUGGESTION = 1_024;
+/** Characters: the name of a function or of its answer. */
+const MAX_NAME = 100;
 const RESERVED = new Set([
   "name",
   "message",
@@ -87,6 +92,14 @@ const makers: ReadonlyMap<string, ErrorMaker> = new Map<string, ErrorMaker>([
       free: Number(more.free),
     })],
   [
+    "NativeError",
+    (message, more) => new NativeError(message, { call: nameIn(more.call), errno: nameIn(more.errno) }),
+  ],
+  [
+    "CudaError",
+    (message, more) => new CudaError(message, { call: nameIn(more.call), result: nameIn(more.result) }),
+  ],
+  [
     "PermissionDeniedError",
     (message, more) =>
       new PermissionDeniedError(message, { suggestion: cleanText(String(more.suggestion), MAX_SUGGESTION) }),
@@ -106,6 +119,8 @@ const kindOfClass: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [LimitExceededError, "LimitExceededError"],
   [MemoryPressureError, "MemoryPressureError"],
   [PermissionDeniedError, "PermissionDeniedError"],
+  [NativeError, "NativeError"],
+  [CudaError, "CudaError"],
 ]);
 
 /**
@@ -145,6 +160,9 @@ export function errorFromFields(fields: ErrorFields): Error {
   const summary = `${make === undefined ? `RemoteError (${fields.name})` : fields.name}: ${fields.message}`;
   define(error, "stack", fields.stack === "" ? `${summary}\n    at <the other process>` : fields.stack);
   if (make !== undefined && error.name !== fields.name) define(error, "name", fields.name);
+  if (error instanceof CordonError && typeof fields.more.hint === "string") {
+    Object.assign(error, { hint: cleanText(fields.more.hint, MAX_SUGGESTION) });
+  }
   if (Object.hasOwn(fields.more, "cause")) define(error, "cause", fields.more.cause);
   for (const [key, value] of Object.entries(fields.more)) {
     if (RESERVED.has(key) || key in error || !isPrimitive(value)) continue;
@@ -155,6 +173,10 @@ export function errorFromFields(fields: ErrorFields): Error {
 
 function define(error: Error, key: string, value: unknown): void {
   Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: false });
+}
+
+function nameIn(value: unknown): string {
+  return cleanText(String(value), MAX_NAME);
 }
 
 function isPrimitive(value: unknown): boolean {

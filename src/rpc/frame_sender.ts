@@ -8,6 +8,7 @@ import { copyPayload, type FrameTransport } from "../transport/mod.ts";
 import { LimitExceededError } from "../errors.ts";
 import { frameTooLarge } from "./byte_writer.ts";
 import type { Message } from "./messages.ts";
+import type { SignalOwner } from "./signal_table.ts";
 import { describeMessage } from "./trace.ts";
 import type { FrameTrace } from "./types.ts";
 import type { ValueWriter, WriterLimits } from "./value_writer.ts";
@@ -46,16 +47,17 @@ export class FrameSender {
    *
    * @param message Its fields may be any values; read before this returns.
    * @param root What its value is called in errors, such as `"$.args"`.
+   * @param owner The call that signals among the values belong to; without it there may be none.
    * @returns Size of its frame in bytes.
    * @throws {SerializationError} If a value cannot cross; what the message opened is taken back, here and below.
    * @throws {LimitExceededError} If it is too large, or too much waits already.
    */
-  send(message: Message, root = "$"): number {
+  send(message: Message, root = "$", owner?: SignalOwner): number {
     const level = this.#writing++;
     const slot = level === 0 ? -1 : this.#held.push(undefined) - 1;
     const writer = this.#writers[level] ??= this.#parts.makeWriter();
     try {
-      const frame = writer.write(message, root, this.limits);
+      const frame = writer.write(message, root, this.limits, owner);
       const { length } = writer;
       this.#check(length);
       this.#parts.trace?.("out", describeMessage(message, length));

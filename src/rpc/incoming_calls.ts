@@ -9,6 +9,7 @@ import { type ExposedTargets, notExposed } from "./exposed_targets.ts";
 import type { RawMessage } from "./messages.ts";
 import type { ReferenceTable } from "./references.ts";
 import { invoke, refusedByLimit, ServedCall } from "./served_call.ts";
+import type { SignalTable } from "./signal_table.ts";
 import type { RpcSession } from "./session.ts";
 import type { AmbientStore, PendingCall, RpcFunction, RpcLimits } from "./types.ts";
 import type { ValueReader } from "./value_reader.ts";
@@ -19,6 +20,7 @@ export interface ServingParts {
   readonly targets: ExposedTargets;
   readonly references: ReferenceTable;
   readonly reader: ValueReader;
+  readonly signals: SignalTable;
   readonly ambient: AmbientStore;
   readonly limits: RpcLimits;
   /** Depth of a call of ours that the peer serves; 0 if there is none. */
@@ -108,6 +110,7 @@ export class IncomingCalls {
       timeoutMs,
       startedAt: performance.now(),
       bytes,
+      signalTable: this.#parts.signals,
       sendProgress: message[7] === true ? this.#parts.sendProgress : undefined,
     });
     this.#served++;
@@ -157,7 +160,7 @@ export class IncomingCalls {
     let hasStarted = false;
     try {
       // Revived first, so that references in a refused call are given back.
-      const values = needsRevival ? this.#parts.reader.read(args, "$.args") as unknown[] : args;
+      const values = needsRevival ? this.#revived(args, call) : args;
       this.#checkRoom(call);
       call.body = this.#body(target, call.method, values);
       this.#begin(call);
@@ -174,6 +177,12 @@ export class IncomingCalls {
       (value) => this.#finish(call, value),
       (error) => this.#finishWithError(call, error, true),
     );
+  }
+
+  #revived(args: unknown[], call: ServedCall): unknown[] {
+    // Without an answer nobody knows when the call is over.
+    const owner = call.id === 0 ? undefined : call;
+    return this.#parts.reader.read(args, "$.args", undefined, owner) as unknown[];
   }
 
   #body(target: string | number, method: string, args: unknown[]): NonNullable<ServedCall["body"]> {
@@ -204,7 +213,6 @@ export class IncomingCalls {
   }
 
   #end(call: ServedCall): boolean {
-    call.finish();
     if (call.id === 0) {
       this.#notifications--;
       this.#bytes -= call.bytes;
@@ -218,11 +226,13 @@ export class IncomingCalls {
 
   #finish(call: ServedCall, value: unknown): void {
     if (this.#end(call)) this.#parts.reply(call, value);
+    call.answered();
   }
 
   #finishWithError(call: ServedCall, error: unknown, hasStarted: boolean): void {
     this.#failed++;
     const owesReply = hasStarted ? this.#end(call) : call.id !== 0;
+    call.answered();
     if (owesReply) this.#parts.replyError(call.id, error);
     else if (call.id === 0 && !(error instanceof DisposedError)) {
       this.#parts.handlerFailed(error, `notification "${call.target}.${call.method}"`);

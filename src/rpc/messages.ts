@@ -29,6 +29,7 @@ export const Kind = {
   shutdown: 18,
   goodbye: 19,
   close: 20,
+  abort: 21,
 } as const;
 
 /** A message as it goes over the wire. */

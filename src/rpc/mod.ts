@@ -11,7 +11,7 @@ export { PROTOCOL_VERSION } from "./messages.ts";
 export type { RemoteCallback } from "./references.ts";
 export { RpcSession } from "./session.ts";
 export { describeMessage, traceFromEnvironment } from "./trace.ts";
-export { type RegisteredType, TypeRegistry } from "./type_registry.ts";
+export { checkCustomType, type RegisteredType, TypeRegistry } from "./type_registry.ts";
 export type {
   AmbientStore,
   CallContext,

@@ -5,10 +5,12 @@
  */
 
 import { CallTimeoutError, LimitExceededError, ProtocolError } from "../errors.ts";
+import type { SignalOwner } from "./signal_table.ts";
+import type { StreamOwner } from "./stream_table.ts";
 import type { CallOptions, PendingCall } from "./types.ts";
 
 /** One call that waits for its reply. */
-export interface OutgoingCall {
+export interface OutgoingCall extends SignalOwner {
   /** Which reply it wants. */
   readonly kind: "call" | "load";
   readonly id: number;
@@ -27,9 +29,36 @@ export interface OutgoingCall {
   isAbandoned: boolean;
 }
 
+/**
+ * A call that was answered with streams. Holds nothing of the answer: streams that user code forgot must be found.
+ */
+class StreamingCall implements StreamOwner {
+  readonly depth: number;
+  readonly onProgress: ((value: unknown) => void) | undefined;
+  readonly #ended: () => void;
+  openStreams = 0;
+
+  constructor(call: OutgoingCall, ended: () => void) {
+    this.depth = call.depth;
+    this.onProgress = call.isAbandoned ? undefined : call.options?.onProgress;
+    this.#ended = ended;
+  }
+
+  streamOpened(): void {
+    this.openStreams++;
+  }
+
+  streamEnded(): void {
+    if (--this.openStreams === 0) this.#ended();
+  }
+}
+
 /** The calls of one session that wait for the peer. */
 export class OutgoingCalls {
   readonly #calls = new Map<number, OutgoingCall>();
+  /** Answered calls whose results hold streams. */
+  readonly #streaming = new Map<number, StreamingCall>();
+  readonly #forgetSignals: (ids: readonly number[]) => void;
   readonly #cancel: (id: number, reason: unknown) => void;
   readonly #peerName: string;
   #lastId = 0;
@@ -42,12 +71,18 @@ export class OutgoingCalls {
 
   /**
    * @param cancel Tells the peer that a call is not wanted any more.
-   * @param options `peerName` for messages; `maxInFlight` until the peer told its own.
+   * @param options `peerName` for messages; `maxInFlight` until the peer told its own; `forgetSignals` is told about
+   * the signals of a call that is over.
    */
   constructor(
     cancel: (id: number, reason: unknown) => void,
-    options: { readonly peerName: string; readonly maxInFlight: number },
+    options: {
+      readonly peerName: string;
+      readonly maxInFlight: number;
+      readonly forgetSignals: (ids: readonly number[]) => void;
+    },
   ) {
+    this.#forgetSignals = options.forgetSignals;
     this.#cancel = cancel;
     this.#peerName = options.peerName;
     this.maxInFlight = options.maxInFlight;
@@ -103,7 +138,7 @@ export class OutgoingCalls {
    * @returns Its depth; 0 if there is none.
    */
   depthOf(id: number): number {
-    return this.#calls.get(id)?.depth ?? 0;
+    return (this.#calls.get(id) ?? this.#streaming.get(id))?.depth ?? 0;
   }
 
   /**
@@ -124,6 +159,36 @@ export class OutgoingCalls {
     if (call.onAbort !== undefined) this.#unhook(call);
     if (this.#calls.size === 0 && this.#timer !== undefined) this.#rest(this.#timer);
     return call;
+  }
+
+  /**
+   * The result of a call may hold streams: it is over when they have ended.
+   *
+   * @param call From `take()`. `answered()` follows when its result was read.
+   * @returns What a `StreamTable` tells about them.
+   */
+  streamsOf(call: OutgoingCall): StreamOwner {
+    const { id, signals } = call;
+    const streaming = new StreamingCall(call, () => {
+      this.#streaming.delete(id);
+      if (signals !== undefined) this.#forgetSignals(signals);
+    });
+    this.#streaming.set(id, streaming);
+    return streaming;
+  }
+
+  /**
+   * A reply was read: the call is over, unless its result holds streams.
+   *
+   * @param call From `take()`.
+   */
+  answered(call: OutgoingCall): void {
+    if (this.#streaming.size > 0) {
+      const streaming = this.#streaming.get(call.id);
+      if (streaming !== undefined && streaming.openStreams > 0) return;
+      this.#streaming.delete(call.id);
+    }
+    if (call.signals !== undefined) this.#forgetSignals(call.signals);
   }
 
   /**
@@ -150,7 +215,8 @@ export class OutgoingCalls {
       throw new ProtocolError(`Cannot take progress as call ${String(id)} was never made: it is unknown`);
     }
     const call = this.#calls.get(id);
-    return call === undefined || call.isAbandoned ? undefined : call.options?.onProgress;
+    if (call === undefined) return this.#streaming.get(id)?.onProgress;
+    return call.isAbandoned ? undefined : call.options?.onProgress;
   }
 
   /**
@@ -164,6 +230,7 @@ export class OutgoingCalls {
     this.#timerAt = Infinity;
     const calls = [...this.#calls.values()];
     this.#calls.clear();
+    this.#streaming.clear();
     for (const call of calls) {
       if (call.onAbort !== undefined) this.#unhook(call);
       this.fail(call, error);

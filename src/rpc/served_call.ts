@@ -5,6 +5,8 @@
  */
 
 import { LimitExceededError } from "../errors.ts";
+import type { SignalOwner, SignalTable } from "./signal_table.ts";
+import type { StreamOwner } from "./stream_table.ts";
 import type { RpcSession } from "./session.ts";
 import type { CallContext, RpcFunction } from "./types.ts";
 
@@ -19,12 +21,14 @@ export interface ServedCallFacts {
   readonly startedAt: number;
   /** Size of its frame. */
   readonly bytes: number;
+  /** Where signals among its arguments are dropped when it is over. */
+  readonly signalTable: SignalTable;
   /** Sends progress to the caller; undefined when it does not listen. */
   readonly sendProgress: ((id: number, value: unknown) => void) | undefined;
 }
 
-/** A call being served. */
-export class ServedCall implements CallContext {
+/** A call being served: until its reply, or until the last stream of its result has ended. */
+export class ServedCall implements CallContext, SignalOwner, StreamOwner {
   readonly session: RpcSession;
   readonly id: number;
   readonly target: string;
@@ -34,8 +38,12 @@ export class ServedCall implements CallContext {
   readonly startedAt: number;
   readonly bytes: number;
   readonly #sendProgress: ServedCallFacts["sendProgress"];
+  readonly #signalTable: SignalTable;
   #controller: AbortController | undefined;
+  #openStreams = 0;
+  #isAnswered = false;
   #isFinished = false;
+  signals: number[] | undefined;
   /** What to run, and with what. Set once, before `invoke()`. */
   body:
     | { readonly self: unknown; readonly member: RpcFunction; readonly args: readonly unknown[] }
@@ -54,10 +62,12 @@ export class ServedCall implements CallContext {
     this.startedAt = facts.startedAt;
     this.bytes = facts.bytes;
     this.#sendProgress = facts.sendProgress;
+    this.#signalTable = facts.signalTable;
   }
 
+  // What runs on behind the answer has no deadline.
   get deadlineAt(): number {
-    return this.timeoutMs > 0 ? this.startedAt + this.timeoutMs : Infinity;
+    return this.timeoutMs > 0 && !this.#isAnswered ? this.startedAt + this.timeoutMs : Infinity;
   }
 
   get isFinished(): boolean {
@@ -84,9 +94,28 @@ export class ServedCall implements CallContext {
     this.#controller.abort(reason);
   }
 
-  /** The reply is on its way. */
-  finish(): void {
+  /** The reply is on its way, and streams of the result are open. */
+  answered(): void {
+    this.#isAnswered = true;
+    this.body = undefined;
+    this.#finishIfOver();
+  }
+
+  streamOpened(): void {
+    this.#openStreams++;
+  }
+
+  streamEnded(): void {
+    this.#openStreams--;
+    this.#finishIfOver();
+  }
+
+  #finishIfOver(): void {
+    if (!this.#isAnswered || this.#openStreams > 0) return;
     this.#isFinished = true;
+    if (this.signals === undefined) return;
+    this.#signalTable.drop(this.signals);
+    this.signals = undefined;
   }
 }
 

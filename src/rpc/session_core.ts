@@ -17,9 +17,10 @@ import { IncomingCalls } from "./incoming_calls.ts";
 import { findLargeBody } from "./large_body.ts";
 import { rpcLimits } from "./limits.ts";
 import { Kind, type Message, PROTOCOL_VERSION } from "./messages.ts";
-import { OutgoingCalls } from "./outgoing_calls.ts";
+import { type OutgoingCall, OutgoingCalls } from "./outgoing_calls.ts";
 import { ReferenceTable } from "./references.ts";
 import type { RpcSession } from "./session.ts";
+import { SignalTable } from "./signal_table.ts";
 import { StreamTable } from "./stream_table.ts";
 import { describeMessage } from "./trace.ts";
 import { TypeRegistry } from "./type_registry.ts";
@@ -62,6 +63,7 @@ export class SessionCore {
   readonly reader: ValueReader;
   readonly references: ReferenceTable;
   readonly streams: StreamTable;
+  readonly signals: SignalTable;
   readonly outgoing: OutgoingCalls;
   readonly incoming: IncomingCalls;
   readonly targets: ExposedTargets = new ExposedTargets();
@@ -102,6 +104,10 @@ export class SessionCore {
       callReference: (id, method, args, options) => this.call(id, method, args, options),
       releaseReference: (id, count) => this.answers.release(id, count),
     }, limits.maxReferences);
+    this.signals = new SignalTable(
+      (id, reason) => this.answers.sendReason(Kind.abort, id, reason),
+      limits.maxReferences,
+    );
     this.streams = new StreamTable(
       {
         sendItem: (stream, value) => this.answers.sendValue(Kind.item, stream, value, "$.item"),
@@ -118,6 +124,7 @@ export class SessionCore {
       session,
       references: this.references,
       streams: this.streams,
+      signals: this.signals,
       types: this.types,
       mapStack: options.mapStack ?? ((stack) => stack),
       onPeerError: options.onPeerError ?? (() => {}),
@@ -126,12 +133,14 @@ export class SessionCore {
     this.outgoing = new OutgoingCalls((id, reason) => this.answers.sendReason(Kind.cancel, id, reason), {
       peerName: this.name,
       maxInFlight: limits.maxInFlight,
+      forgetSignals: (ids) => this.signals.forget(ids),
     });
     this.incoming = new IncomingCalls({
       session,
       targets: this.targets,
       references: this.references,
       reader: this.reader,
+      signals: this.signals,
       ambient: this.ambient,
       limits,
       depthOf: (id) => this.outgoing.depthOf(id),
@@ -147,6 +156,7 @@ export class SessionCore {
       session: this.session,
       references: this.references,
       streams: this.streams,
+      signals: this.signals,
       types: this.types,
       sendStacks: this.options.sendStacks ?? this.options.role === "guest",
     });
@@ -227,26 +237,28 @@ export class SessionCore {
       options?.signal?.throwIfAborted();
       if (depth > this.limits.maxDepth) throw tooDeep(depth, this.limits.maxDepth);
       const id = this.outgoing.nextId();
-      this.sender.send(message(id), kind === "call" ? "$.args" : "$.load");
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
       const startedAt = performance.now();
-      const deadlineAt = timeoutMs > 0 ? startedAt + timeoutMs : Infinity;
-      return new Promise((resolve, reject) => {
-        this.outgoing.add({
-          kind,
-          id,
-          target,
-          method,
-          depth,
-          startedAt,
-          deadlineAt,
-          timeoutMs,
-          options,
-          resolve,
-          reject,
-          onAbort: undefined,
-          isAbandoned: false,
-        });
-      });
+      const call: OutgoingCall = {
+        kind,
+        id,
+        target,
+        method,
+        depth,
+        startedAt,
+        deadlineAt: timeoutMs > 0 ? startedAt + timeoutMs : Infinity,
+        timeoutMs,
+        options,
+        resolve,
+        reject,
+        onAbort: undefined,
+        isAbandoned: false,
+        signals: undefined,
+      };
+      if (kind === "call") this.sender.send(message(id), "$.args", call);
+      else this.sender.send(message(id), "$.load");
+      this.outgoing.add(call);
+      return promise;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -284,6 +296,7 @@ export class SessionCore {
     this.greeting.reject(failure);
     this.outgoing.clear(failure);
     this.incoming.clear(failure);
+    this.signals.clear(failure);
     this.streams.clear(failure);
     this.references.clear();
     this.goodbye.resolve(null);

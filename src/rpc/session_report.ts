@@ -30,6 +30,8 @@ export function sessionStats(core: SessionCore): RpcStats {
     imported: core.references.importedCount,
     streamsOut: core.streams.writing,
     streamsIn: core.streams.reading,
+    signalsOut: core.signals.sent,
+    signalsIn: core.signals.received,
     eventsUnheard: core.events.unheard,
   };
 }

@@ -6,9 +6,22 @@
 
 import { LimitExceededError, ProtocolError } from "../errors.ts";
 import { StreamInbox, type StreamReaderWire } from "./stream_inbox.ts";
-import type { ServedCall } from "./served_call.ts";
-import type { AmbientStore } from "./types.ts";
+import type { AmbientStore, CallContext } from "./types.ts";
 import { type StreamLimits, StreamPump, type StreamWriterWire } from "./stream_pump.ts";
+
+/** A call whose result holds streams. */
+export interface StreamOwner {
+  /** One more is open. */
+  streamOpened(): void;
+  /** One has ended. */
+  streamEnded(): void;
+}
+
+/** A served call whose result holds streams. */
+export interface ServedStreams extends StreamOwner, CallContext {
+  /** The reader stopped one. */
+  abort(reason: unknown): void;
+}
 
 /** What a table needs of its session. */
 export interface StreamWire extends StreamWriterWire, StreamReaderWire {}
@@ -32,8 +45,10 @@ export class StreamTable {
   #lastOpened = 0;
   #lastAccepted = 0;
   #unreadBytes = 0;
-  /** The call whose result is being written: its signal aborts when the reader stops its stream. */
-  servedCall: ServedCall | undefined;
+  /** The call whose result is being read: it lives until the streams in it have ended. */
+  awaitedCall: StreamOwner | undefined;
+  /** The call whose result is being written: as above, and its signal aborts when the reader stops its stream. */
+  servedCall: ServedStreams | undefined;
   /** How far the peer lets us run ahead. */
   peerWindow: StreamLimits;
 
@@ -71,10 +86,13 @@ export class StreamTable {
     const id = ++this.#lastOpened;
     const call = this.servedCall;
     const pump = new StreamPump(id, source, this.peerWindow, this.#wire, {
-      ended: () => void this.#pumps.delete(id),
+      ended: () => {
+        if (this.#pumps.delete(id)) call?.streamEnded();
+      },
       stopped: (reason) => call?.abort(reason),
     });
     this.#pumps.set(id, pump);
+    call?.streamOpened();
     // With its call as context, so that a generator finds its signal.
     const run = call === undefined
       ? () => void pump.run()
@@ -106,8 +124,13 @@ export class StreamTable {
       throw new ProtocolError(`Cannot open stream ${id} as numbers only grow: it is not new`);
     }
     this.#lastAccepted = id;
+    const call = this.awaitedCall;
+    call?.streamOpened();
     const inbox = new StreamInbox(id, this.#limits, this.#wire, {
-      ended: () => void this.#inboxes.delete(id),
+      ended: () => {
+        this.#inboxes.delete(id);
+        call?.streamEnded();
+      },
       took: (bytes) => void (this.#unreadBytes -= bytes),
     });
     if (this.#inboxes.size >= this.#limits.maxStreams) {

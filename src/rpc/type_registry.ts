@@ -6,6 +6,31 @@
 
 import type { TypeCodec } from "./types.ts";
 
+/** Tags of Cordon's own types. */
+const RESERVED_TAGS: ReadonlySet<string> = new Set(["tensor", "array", "cuda"]);
+
+/**
+ * Check what a user wants to register.
+ *
+ * @param tag Name on the wire.
+ * @param codec How its values cross.
+ * @throws {TypeError} If the tag is empty or one of Cordon's own, or the codec lacks a function.
+ */
+export function checkCustomType(tag: string, codec: TypeCodec<unknown>): void {
+  if (typeof tag !== "string" || tag === "" || RESERVED_TAGS.has(tag)) {
+    throw new TypeError(
+      `Cannot register type "${tag}" as a tag is a name that Cordon does not use: it is ${
+        RESERVED_TAGS.has(tag) ? "reserved" : "none"
+      }`,
+    );
+  }
+  const missing = (["test", "encode", "decode"] as const).find((name) => typeof codec?.[name] !== "function");
+  if (missing === undefined) return;
+  throw new TypeError(
+    `Cannot register type "${tag}" as a codec has the functions test, encode and decode: "${missing}" is missing`,
+  );
+}
+
 /** A custom type with its tag. */
 export interface RegisteredType {
   /** Name on the wire. */

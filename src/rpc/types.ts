@@ -111,9 +111,9 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Milliseconds that the caller granted; 0 is no bound. */
   readonly timeoutMs: number;
-  /** The deadline on `performance.now()`'s clock; Infinity is none. */
+  /** The deadline on `performance.now()`'s clock; Infinity is none, as there is none any more for streams. */
   readonly deadlineAt: number;
-  /** The reply is on its way: what still runs is background work. */
+  /** The reply is on its way and no stream of the result is open: what still runs is background work. */
   readonly isFinished: boolean;
   /**
    * Tell the caller how far the work is. Does nothing when the caller does not listen.
@@ -230,6 +230,10 @@ export interface RpcStats {
   readonly streamsOut: number;
   /** Open streams that we read. */
   readonly streamsIn: number;
+  /** Abort signals of ours that the peer got as arguments and may still hear of. */
+  readonly signalsOut: number;
+  /** Abort signals of the peer that may still abort. */
+  readonly signalsIn: number;
   /** Events that arrived and had no handler. */
   readonly eventsUnheard: number;
 }

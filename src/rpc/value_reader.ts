@@ -7,6 +7,7 @@
 import { errorFromFields } from "./error_fields.ts";
 import { type ReferenceTable, remoteCallback, remoteObject } from "./references.ts";
 import type { RpcSession } from "./session.ts";
+import type { SignalOwner, SignalTable } from "./signal_table.ts";
 import type { StreamTable } from "./stream_table.ts";
 import type { TypeRegistry } from "./type_registry.ts";
 import type { CodecContext } from "./types.ts";
@@ -18,6 +19,7 @@ export interface ReaderParts {
   readonly session: RpcSession;
   readonly references: ReferenceTable;
   readonly streams: StreamTable;
+  readonly signals: SignalTable;
   readonly types: TypeRegistry;
   /** Rewrites stacks to source positions. */
   readonly mapStack: (stack: string) => string;
@@ -34,6 +36,7 @@ export class ValueReader {
   readonly #parts: ReaderParts;
   readonly #context: CodecContext;
   #undo: (() => void)[] = [];
+  #owner: SignalOwner | undefined;
 
   /**
    * @param parts Of the session.
@@ -49,11 +52,18 @@ export class ValueReader {
    * @param value Decoded, hostile; owned by the reader.
    * @param root What it is called in errors, such as `"$.result"`.
    * @param opened Told how to give back what the value opened.
+   * @param owner The call that signals in it belong to; without it there may be none.
    * @returns A value for user code.
    * @throws {SerializationError} If it is not what PROTOCOL.md allows; what it opened is given back.
    */
-  read(value: unknown, root: string, opened?: (undo: readonly (() => void)[]) => void): unknown {
+  read(
+    value: unknown,
+    root: string,
+    opened?: (undo: readonly (() => void)[]) => void,
+    owner?: SignalOwner,
+  ): unknown {
     this.#undo = [];
+    this.#owner = owner;
     try {
       const read = this.#read(value);
       opened?.(this.#undo);
@@ -63,6 +73,7 @@ export class ValueReader {
       throw error instanceof ValueFailure ? error.toError("receive", root) : error;
     } finally {
       this.#undo = [];
+      this.#owner = undefined;
     }
   }
 
@@ -143,6 +154,8 @@ export class ValueReader {
         return this.#parts.references.exported(count(value[1])).target;
       case MarkerCode.stream:
         return this.#stream(value);
+      case MarkerCode.signal:
+        return this.#signal(value);
       case MarkerCode.hole:
         return this.#array(value);
       default:
@@ -216,6 +229,15 @@ export class ValueReader {
     const proxy = references.import(number, (caller) => make(number, caller));
     this.#undo.push(() => references.giveBack(proxy));
     return proxy;
+  }
+
+  #signal(value: unknown[]): AbortSignal {
+    if (value[1] === 0) return AbortSignal.abort(this.#item(value[2], 2, value));
+    const id = count(value[1]);
+    if (this.#owner === undefined) {
+      throw new ValueFailure("a signal crosses only as an argument of a call: it is elsewhere");
+    }
+    return this.#parts.signals.accept(id, this.#owner);
   }
 
   #stream(value: unknown[]): unknown {

@@ -10,6 +10,7 @@ import { errorFields } from "./error_fields.ts";
 import { HandleMark } from "./handle_mark.ts";
 import type { Message } from "./messages.ts";
 import type { ReferenceTable } from "./references.ts";
+import type { SignalOwner, SignalTable } from "./signal_table.ts";
 import type { StreamTable } from "./stream_table.ts";
 import type { CodecContext } from "./types.ts";
 import type { RpcSession } from "./session.ts";
@@ -22,6 +23,7 @@ export interface WriterParts {
   readonly session: RpcSession;
   readonly references: ReferenceTable;
   readonly streams: StreamTable;
+  readonly signals: SignalTable;
   readonly types: TypeRegistry;
   /** Errors carry our stack. */
   readonly sendStacks: boolean;
@@ -49,6 +51,7 @@ export class ValueWriter {
   readonly #out = new ByteWriter();
   #undo: (() => void)[] = [];
   #left = 0;
+  #owner: SignalOwner | undefined;
   #limits: WriterLimits = { maxNesting: 0, maxValues: 0, maxFrameBytes: 0 };
 
   /**
@@ -65,11 +68,13 @@ export class ValueWriter {
    * @param message Its fields may be any values.
    * @param root What its value is called in errors, such as `"$.args"`.
    * @param limits What the peer accepts.
+   * @param owner The call that signals among the values belong to; without it there may be none.
    * @returns The frame but for `bodies()`. Borrowed: valid until the next call.
    * @throws {SerializationError} If a value cannot cross.
    * @throws {LimitExceededError} If the frame grows far beyond `maxFrameBytes`; the caller checks its size.
    */
-  write(message: Message, root: string, limits: WriterLimits): Uint8Array {
+  write(message: Message, root: string, limits: WriterLimits, owner?: SignalOwner): Uint8Array {
+    this.#owner = owner;
     this.#limits = limits;
     this.#left = limits.maxValues - 1;
     this.#out.clear();
@@ -84,6 +89,8 @@ export class ValueWriter {
       }
     } catch (error) {
       throw error instanceof ValueFailure ? error.toError("send", root) : error;
+    } finally {
+      this.#owner = undefined;
     }
     return this.#out.frame();
   }
@@ -213,6 +220,7 @@ export class ValueWriter {
     if (value instanceof Error) return this.#error(value, depth);
     if (value instanceof HandleMark) return this.#handle(value);
     if (isStream(value)) return this.#stream(value);
+    if (value instanceof AbortSignal) return this.#signal(value, depth);
     unclonable(value);
   }
 
@@ -303,6 +311,24 @@ export class ValueWriter {
     this.#out.boolean(value instanceof ReadableStream);
   }
 
+  #signal(signal: AbortSignal, depth: number): void {
+    if (this.#owner === undefined) {
+      throw new ValueFailure("a signal crosses only as an argument of a call: it is elsewhere", {
+        hint: "It lives as long as a call: pass it as an argument of one, or in its options",
+      });
+    }
+    if (signal.aborted) {
+      this.#mark(MarkerCode.signal, 2);
+      this.#out.number(0);
+      return this.#write(signal.reason, depth + 1);
+    }
+    const { signals } = this.#parts;
+    const id = signals.send(signal, this.#owner);
+    this.#undo.push(() => signals.forget([id]));
+    this.#mark(MarkerCode.signal, 1);
+    this.#out.number(id);
+  }
+
   /** A marked array that holds nothing but texts, or begins with them. */
   #texts(code: number, ...texts: readonly string[]): void {
     this.#mark(code, code === MarkerCode.error ? texts.length + 2 : texts.length);
@@ -343,11 +369,6 @@ function isStream(value: object): value is AsyncIterable<unknown> {
 function unclonable(value: object): never {
   if (value instanceof Promise) {
     throw new ValueFailure("a promise cannot cross: it is not settled", { hint: "Await it first" });
-  }
-  if (value instanceof AbortSignal) {
-    throw new ValueFailure("a signal crosses only beside the arguments: it is among the values", {
-      hint: "Pass it in the call's options",
-    });
   }
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   throw new ValueFailure(

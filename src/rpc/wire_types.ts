@@ -40,6 +40,7 @@ export const MarkerCode = {
   object: 0x4f,
   own: 0x42,
   stream: 0x47,
+  signal: 0x41,
   /** Not a first element: stands where a sparse array has no element. */
   hole: 0x48,
 } as const;

@@ -21,6 +21,7 @@ import type { PlatformReport } from "../platform/mod.ts";
 import { resolveGrants } from "../policy/resolve_grants.ts";
 import { sandboxPolicy } from "../policy/sandbox_policy.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
+import { checkCustomType } from "../rpc/mod.ts";
 import type { TypeCodec } from "../rpc/mod.ts";
 import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
@@ -252,6 +253,7 @@ class CordonHost implements Host {
   }
 
   #register(tag: string, codec: TypeCodec<unknown>): void {
+    checkCustomType(tag, codec);
     if (this.#codecs.has(tag)) {
       throw new TypeError(`Cannot register type "${tag}" as tags must be unique: it is registered already`);
     }

@@ -51,8 +51,15 @@ export interface HostEvents {
   readonly reload: { readonly plugin: string; readonly event: ReloadEvent };
   /** Nothing is left of a plugin. */
   readonly unloaded: { readonly plugin: string };
-  /** A listener threw or rejected; what it throws itself goes nowhere. */
-  readonly "listener-error": { readonly event: string; readonly error: unknown };
+  /**
+   * A listener threw or rejected; what it throws itself goes nowhere. With `plugin` it is a handler of that plugin's
+   * events, an `onProgress`, or a value from there that nobody waits for and that cannot be made.
+   */
+  readonly "listener-error": {
+    readonly event: string;
+    readonly error: unknown;
+    readonly plugin?: string;
+  };
 }
 
 /** Listeners of one host. */

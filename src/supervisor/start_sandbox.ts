@@ -217,6 +217,8 @@ function sessionOver(
     trace: traceFromEnvironment(config.name),
     ...(mapStack === undefined ? {} : { mapStack }),
     onPeerError: addSuggestion,
+    onHandlerError: (error, where) =>
+      context.hooks.emit("listener-error", { event: where, error, plugin: config.name }),
     onGoodbye: () => guest.noteGoodbye(),
     onPeerClosed: () => whyItDied(guest, config.name, mapStack),
   });

@@ -106,9 +106,15 @@ export interface Host extends AsyncDisposable {
   readonly plugins: readonly Plugin[];
   /** What this machine can confine. */
   readonly platform: PlatformReport;
-  /** Custom types that may cross to plugins; the plugin registers the same tags. */
+  /** Custom types that may cross to plugins; the plugin registers the same tags by `registerType()`. */
   readonly types: {
-    /** See `TypeRegistry.register()`. */
+    /**
+     * Add a type, for plugins that are loaded afterwards.
+     *
+     * @param tag Name on the wire, the same on both sides.
+     * @param codec How its values cross; both sides can import the same one.
+     * @throws {TypeError} If the tag is taken, empty or one of Cordon's own, or the codec lacks a function.
+     */
     register<T>(tag: string, codec: TypeCodec<T>): void;
   };
   /**

@@ -5,6 +5,7 @@ import { FrameReader } from "../../src/rpc/frame_reader.ts";
 import { findLargeBody, LARGE_BODY_BYTES } from "../../src/rpc/large_body.ts";
 import { DEFAULT_RPC_LIMITS, RpcSession, TypeRegistry } from "../../src/rpc/mod.ts";
 import type { ReferenceTable } from "../../src/rpc/references.ts";
+import { SignalTable } from "../../src/rpc/signal_table.ts";
 import type { StreamTable } from "../../src/rpc/stream_table.ts";
 import { ValueWriter } from "../../src/rpc/value_writer.ts";
 import { copyPayload, memoryTransportPair } from "../../src/transport/mod.ts";
@@ -40,6 +41,7 @@ function writer(): ValueWriter {
     session: new RpcSession(memoryTransportPair()[0], { role: "host", token: "t" }),
     references: undefined as unknown as ReferenceTable,
     streams: undefined as unknown as StreamTable,
+    signals: new SignalTable(() => {}, 1),
     types: new TypeRegistry(),
     sendStacks: false,
   });

@@ -53,14 +53,14 @@ export async function sessionPair(
       await host[Symbol.asyncDispose]();
       await guest.closed;
       for (
-        const { pendingOut, pendingIn, exported, imported, streamsOut, streamsIn } of [
+        const { pendingOut, pendingIn, exported, imported, streamsOut, streamsIn, signalsOut, signalsIn } of [
           host.stats(),
           guest.stats(),
         ]
       ) {
         assert.deepEqual(
-          { pendingOut, pendingIn, exported, imported, streamsOut, streamsIn },
-          { pendingOut: 0, pendingIn: 0, exported: 0, imported: 0, streamsOut: 0, streamsIn: 0 },
+          [pendingOut, pendingIn, exported, imported, streamsOut, streamsIn, signalsOut, signalsIn],
+          [0, 0, 0, 0, 0, 0, 0, 0],
         );
       }
     },

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { LimitExceededError, RemoteError, SerializationError } from "../../src/errors.ts";
+import {
+  CallTimeoutError,
+  CudaError,
+  LimitExceededError,
+  MemoryPressureError,
+  NativeError,
+  RemoteError,
+  SerializationError,
+} from "../../src/errors.ts";
 import { TypeRegistry } from "../../src/rpc/mod.ts";
 import { type SessionPair, sessionPair } from "./session_pair.ts";
 
@@ -149,7 +157,6 @@ Deno.test("RpcSession.call() names where a value cannot cross", async () => {
     [JSON.parse('{"__proto__": 1}'), "$.args[0].__proto__"],
     [{ then: () => {} }, "$.args[0].then"],
     [{ "\ud800": 1 }, '$.args[0]["\\ud800"]'],
-    [AbortSignal.timeout(1_000_000), "$.args[0]"],
     [new SharedArrayBuffer(1), "$.args[0]"],
     [new Number(1), "$.args[0]"],
   ];
@@ -247,6 +254,24 @@ Deno.test("RpcSession.call() carries AggregateError, DOMException and Deno's err
     await pair.host.call("echo", "echo", [new Deno.errors.NotFound("no file")]) instanceof
       Deno.errors.NotFound,
   );
+});
+
+Deno.test("RpcSession.call() carries Cordon's own errors with what they know, and hints cleaned", async () => {
+  await using pair = await echoPair();
+  const hint = "Do this\u001b[31m instead";
+  const errors = [
+    new CudaError("no", { call: "cuMemAlloc", result: "CUDA_ERROR_OUT_OF_MEMORY", hint }),
+    new NativeError("no", { call: "cordon_map", errno: "ENOMEM", hint }),
+    new MemoryPressureError("no", { limit: "memory", asked: 3, allowed: 2, free: 1, hint }),
+    new SerializationError("no", { path: "$.a", hint }),
+    new CallTimeoutError("no", { timeoutMs: 5, hint }),
+  ];
+  for (const error of errors) {
+    const copy = await pair.host.call("echo", "echo", [error]) as typeof error;
+    assert.equal(copy.constructor, error.constructor);
+    assert.deepEqual({ ...copy, hint }, { ...error, hint });
+    assert.equal(copy.hint, "Do this\\u{1b}[31m instead");
+  }
 });
 
 Deno.test("RpcSession.call() gives a RemoteError for classes that are not listed", async () => {

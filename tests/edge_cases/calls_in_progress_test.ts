@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { testHost } from "../testing/fixtures.ts";
+
+interface Slow {
+  wait(job: { signal: AbortSignal }): [boolean, string];
+  rows(count: number, signal?: AbortSignal): AsyncGenerator<number, string>;
+  ask(): string;
+  shout(): void;
+}
+
+const SLOW = `
+  import { emit, progress, service } from "@cordon/cordon/plugin";
+  const watch = service("watch");
+  export const wait = ({ signal }) => {
+    progress("waiting");
+    return new Promise((resolve) =>
+      signal.addEventListener("abort", () => resolve([signal instanceof AbortSignal, signal.reason.message])));
+  };
+  export async function* rows(count, signal) {
+    for (let row = 0; row < count && !signal?.aborted; row++) { await progress(row / count); yield row; }
+    return String(signal?.reason);
+  }
+  export async function ask() {
+    const controller = new AbortController();
+    const answer = watch.until(controller.signal);
+    controller.abort(new RangeError("by the plugin"));
+    return await answer;
+  }
+  export const shout = () => { progress(1); emit("news", 1); };
+`;
+
+const watch = {
+  until: (signal: AbortSignal) =>
+    new Promise((resolve) =>
+      signal.addEventListener("abort", () => resolve(`${signal.reason.name} ${signal.reason.message}`))
+    ),
+};
+
+Deno.test("an AbortSignal inside the arguments aborts in the plugin, and one of the plugin in the host", async () => {
+  await using test = await testHost({ services: { watch } });
+  await using plugin = await test.host.load<Slow>(await test.plugin(SLOW), { services: ["watch"] });
+  const controller = new AbortController();
+  const begun = Promise.withResolvers<void>();
+  const call = plugin.with({ onProgress: () => begun.resolve() }).wait({ signal: controller.signal });
+  await begun.promise;
+  controller.abort(new Error("by the host"));
+  assert.deepEqual(await call, [true, "by the host"]);
+  assert.equal(await plugin.api.ask(), "RangeError by the plugin");
+  const { signalsIn, signalsOut } = plugin.stats();
+  assert.deepEqual([signalsIn, signalsOut], [0, 0]);
+});
+
+Deno.test("progress() in a generator reaches its caller for each item, and its signal stops it", async () => {
+  await using test = await testHost({ services: { watch } });
+  await using plugin = await test.host.load<Slow>(await test.plugin(SLOW), { services: ["watch"] });
+  const heard: unknown[] = [];
+  const controller = new AbortController();
+  const rows = plugin.with({ onProgress: (share) => heard.push(share) }).rows(40, controller.signal);
+  for (let row = 0; row < 40; row++) assert.equal((await rows.next()).value, row);
+  assert.deepEqual(await rows.next(), { done: true, value: "undefined" });
+  assert.deepEqual(heard, Array.from({ length: 40 }, (_, row) => row / 40));
+  const endless = plugin.api.rows(Infinity, controller.signal);
+  for (let row = 0; row < 40; row++) await endless.next();
+  controller.abort("enough");
+  let step = await endless.next();
+  while (step.done !== true) step = await endless.next();
+  assert.equal(step.value, "enough");
+});
+
+Deno.test("a handler that throws is told to listener-error, with the plugin", async () => {
+  await using test = await testHost({ services: { watch } });
+  await using plugin = await test.host.load<Slow>(await test.plugin(SLOW), {
+    name: "slow",
+    services: ["watch"],
+  });
+  const failures: unknown[] = [];
+  test.host.on("listener-error", ({ event, error, plugin }) =>
+    void failures.push([event, (error as Error).message, plugin]));
+  plugin.on("news", () => {
+    throw new Error("synchronous");
+  });
+  plugin.on("news", () => Promise.reject(new Error("asynchronous")));
+  const loud = plugin.with({
+    onProgress() {
+      throw new Error("progress");
+    },
+  });
+  await loud.shout();
+  await plugin.api.ask();
+  assert.deepEqual(failures, [
+    ["onProgress", "progress", "slow"],
+    ['handler of event "news"', "synchronous", "slow"],
+    ['handler of event "news"', "asynchronous", "slow"],
+  ]);
+});
