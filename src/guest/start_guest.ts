@@ -38,8 +38,9 @@ export async function startGuest(): Promise<void> {
   const connection = await connectToHost(boot);
   const confined = Promise.withResolvers<Privileges>();
   const lifecycle = new GuestLifecycle();
+  const transport = socketTransport(connection, { maxFrameBytes: boot.maxFrameBytes });
   const session: RpcSession = new RpcSession(
-    socketTransport(connection, { maxFrameBytes: boot.maxFrameBytes }),
+    transport,
     {
       role: "guest",
       token: boot.token,
@@ -62,7 +63,8 @@ export async function startGuest(): Promise<void> {
   );
   exitWhenHostIsGone(session);
   const greeting = session.start();
-  // While the hello is under way.
+  // The rest happens while the host answers.
+  await transport.flushed();
   const privileges = openPrivileges(boot, types);
   await giveUpFfiAndSockets(boot);
   await greeting;
