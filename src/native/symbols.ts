@@ -47,7 +47,7 @@ export const SYMBOLS = {
   cordon_lock_file: { parameters: ["buffer"], result: "i32" },
 } as const;
 
-/** What a guest needs. Each symbol costs its start 0.15 ms, and what it has not loaded it can never call. */
+/** What a guest needs: what it has not loaded it can never call. */
 export const GUEST_SYMBOLS: readonly (keyof typeof SYMBOLS)[] = [
   "cordon_abi_version",
   "cordon_page_size",
