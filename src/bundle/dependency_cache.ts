@@ -20,7 +20,7 @@ import { runtimeConfig } from "./runtime_config.ts";
 import type { Dependencies } from "./types.ts";
 
 /** Raised when the same dependencies give another directory than before. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The plugin's files are there in every sandbox that has mounts. */
 const INSIDE = { root: "file:///app/plugin/", pluginModule: "file:///app/plugin/.cordon/plugin.ts" };
@@ -123,6 +123,7 @@ async function download(context: BundleContext, modules: LocalModules, draft: st
   request.signal?.throwIfAborted();
   if (code !== 0) throw downloadError(request.entry, new TextDecoder().decode(stderr));
   for (const path of [plugin, config]) await Deno.remove(path);
+  await withoutLinks(join(draft, "deno.lock"));
   await Deno.mkdir(join(draft, "deno"), { recursive: true });
   for await (const { name } of Deno.readDir(join(draft, "deno"))) {
     if (NOTES.test(name)) await Deno.remove(join(draft, "deno", name), { recursive: true });
@@ -134,6 +135,14 @@ async function lockText(path: string | undefined): Promise<string> {
   const lock = path === undefined ? {} : parseJsonc(await Deno.readTextFile(path)) as Record<string, unknown>;
   const { workspace: _workspace, ...rest } = { version: "5", ...lock } as Record<string, unknown>;
   return JSON.stringify(rest);
+}
+
+/** The resolver notes that the plugin's own package is a local one, which it is not inside. */
+async function withoutLinks(path: string): Promise<void> {
+  const { workspace, ...lock } = JSON.parse(await Deno.readTextFile(path)) as Record<string, unknown>;
+  const { links: _links, ...rest } = (workspace ?? {}) as Record<string, unknown>;
+  const kept = Object.keys(rest).length === 0 ? {} : { workspace: rest };
+  await Deno.writeTextFile(path, JSON.stringify({ ...lock, ...kept }));
 }
 
 /** Under which registry the runtime looks for a package: no credentials. */

@@ -19,7 +19,7 @@ import { readProject } from "./project.ts";
 import type { Bundle, BundleRequest } from "./types.ts";
 
 /** Raised when the same inputs give another result than before. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Where the code of `@cordon/cordon/plugin` lies among a plugin's files. */
 export const PLUGIN_MODULE_FILE = ".cordon/plugin.ts";

@@ -66,3 +66,45 @@ for (const [file, packages] of Object.entries(EXPECTED)) {
     }
   });
 }
+
+/** Packages that need what no sandbox gives, or what no bundle has, and what says so. */
+const CANNOT: readonly { readonly file: string; readonly bundle: boolean; readonly why: RegExp }[] = [
+  {
+    file: "popular/native_sqlite.ts",
+    bundle: true,
+    why: /"better-sqlite3@11\.10\.0" has a native add-on, which cannot run in a sandbox/,
+  },
+  {
+    file: "popular/native_sharp.ts",
+    bundle: false,
+    why: /"@img\/sharp-linux-\w+@[\d.]+" has a native add-on, which cannot run in a sandbox/,
+  },
+  {
+    file: "unbundled/native.ts",
+    bundle: true,
+    why: /if a package asks for it, load the plugin with bundle: false/,
+  },
+  { file: "unbundled/rules.ts", bundle: true, why: /^Load it with bundle: false/ },
+];
+
+Deno.test("popular npm packages that cannot work inside a sandbox say why", async (test) => {
+  await using host = await createHost();
+  for (const { file, bundle, why } of CANNOT) {
+    await test.step(file, async () => {
+      const reasons: string[] = [];
+      using _listener = host.on("warning", ({ text }) => reasons.push(text));
+      const load = host.load<{ run(): unknown }>(new URL(`../fixtures/${file}`, import.meta.url), {
+        bundle,
+        permissions: { sys: ["cpus", "networkInterfaces"] },
+      });
+      await load.then(
+        async (plugin) => {
+          await assert.rejects(async () => await plugin.api.run());
+          await plugin.stop();
+        },
+        ({ hint }) => reasons.push(hint ?? ""),
+      );
+      assert.ok(reasons.some((reason) => why.test(reason)), reasons.join("\n"));
+    });
+  }
+});

@@ -30,6 +30,8 @@ Deno.test("examples/template/ starts, runs its script and passes its own test", 
   ], start.stderr);
   const script = await runDeno(["task", "longest"], project.path);
   assert.deepEqual([script.code, script.stdout], [0, "knocked\n"], script.stderr);
+  const doctor = await runDeno(["task", "doctor"], project.path);
+  assert.equal(doctor.code, 0, doctor.stdout + doctor.stderr);
   const test = await runDeno(["task", "test"], project.path);
   assert.equal(test.code, 0, test.stdout + test.stderr);
   assert.match(test.stdout, /1 passed/);
