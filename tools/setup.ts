@@ -14,8 +14,24 @@ import { say } from "./say.ts";
 /** Exit code for "something that is needed is not available", as in sysexits.h. */
 const EX_UNAVAILABLE = 69;
 
-/** Compilers that only Cordon's own tests use, for the C library. */
-const TEST_PACKAGES: readonly string[] = ["gcc", "libc6-dev"];
+/** What only Cordon's own tests use: tests of what is missing are skipped, and say so. */
+const TEST_NEEDS: readonly TestNeed[] = [
+  { packages: ["gcc", "libc6-dev"], proof: ["gcc", "--version"], tests: "of the C library" },
+  {
+    packages: ["python3-msgpack"],
+    proof: ["/usr/bin/python3", "-c", "import msgpack"],
+    tests: "of the wire protocol with another implementation",
+  },
+];
+
+/** Packages for some tests. */
+interface TestNeed {
+  readonly packages: readonly string[];
+  /** A command that succeeds where they are installed. */
+  readonly proof: readonly string[];
+  /** Which tests, for people. */
+  readonly tests: string;
+}
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
@@ -27,7 +43,9 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
  */
 async function main(args: readonly string[]): Promise<number> {
   if (Deno.build.os === "linux" && !await ensureBwrap()) return EX_UNAVAILABLE;
-  if (isContinuousIntegration()) await installTestPackages();
+  if (isContinuousIntegration()) {
+    for (const need of TEST_NEEDS) await installForTests(need);
+  }
   const [script, ...rest] = args;
   if (script === undefined) return 0;
   const child = new Deno.Command(Deno.execPath(), {
@@ -81,14 +99,16 @@ async function install(
   return [first, refreshed, second].map((result) => result?.output ?? "").join("\n");
 }
 
-async function installTestPackages(): Promise<void> {
+async function installForTests({ packages, proof, tests }: TestNeed): Promise<void> {
   const manager = systemPackageManager();
-  if (Deno.uid() !== 0 || manager?.program !== "apt-get" || await run(["gcc", "--version"]) !== null) return;
-  say(`Installing ${TEST_PACKAGES.join(", ")} for the tests of the C library …`);
-  await install(manager, [], TEST_PACKAGES);
-  if (await run(["gcc", "--version"]) === null) {
-    say("That failed: the tests of the C library will be skipped");
-  }
+  if (Deno.uid() !== 0 || manager?.program !== "apt-get" || await succeeds(proof)) return;
+  say(`Installing ${packages.join(", ")} for the tests ${tests} …`);
+  await install(manager, [], packages);
+  if (!await succeeds(proof)) say(`That failed: the tests ${tests} will be skipped`);
+}
+
+async function succeeds(command: readonly string[]): Promise<boolean> {
+  return (await run(command))?.isSuccess === true;
 }
 
 interface Result {

@@ -139,8 +139,12 @@ function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, 
   return kind === "[object AsyncGenerator]" || kind === "[object Generator]";
 }
 
-/** `reportError()` would end the process before the other hooks have run. */
-function report(error: unknown): void {
+/**
+ * Tell on stderr what failed and breaks nothing. `reportError()` would end the process.
+ *
+ * @param error What a hook or handler threw.
+ */
+export function report(error: unknown): void {
   const text = error instanceof Error ? error.stack ?? String(error) : String(error);
   Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 }

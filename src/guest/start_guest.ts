@@ -20,7 +20,7 @@ import { installNetwork } from "./network.ts";
 import { dropPrivileges, giveUpFfiAndSockets, openPrivileges } from "./privileges.ts";
 import type { Privileges } from "./privileges.ts";
 import { publishGuestApi } from "./guest_api.ts";
-import { GuestLifecycle } from "./lifecycle.ts";
+import { GuestLifecycle, report } from "./lifecycle.ts";
 
 /** Exit code of a guest that lost its host. */
 const EXIT_HOST_GONE = 111;
@@ -57,6 +57,7 @@ export async function startGuest(): Promise<void> {
           spec,
         );
       },
+      onHandlerError: (error) => report(error),
       onLoaded: () => lifecycle.loaded(),
       onShutdown: () => lifecycle.unload(),
     },

@@ -176,9 +176,7 @@ export class RpcSession implements AsyncDisposable {
    * @throws {SerializationError} If an argument cannot cross.
    */
   notify(target: string, method: string, args: readonly unknown[]): void {
-    const core = this.#core;
-    core.requireOpen();
-    core.sender.send([Kind.call, 0, 0, target, method, args], "$.args");
+    this.#core.notify(target, method, args);
   }
 
   /**

@@ -205,6 +205,7 @@ export class SessionCore {
     args: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
+    if (options?.wantsReply === false) return this.#callWithoutReply(target, method, args, options);
     const context = currentCall();
     const isNested = context !== undefined && !context.isFinished && context.session === this.session;
     const parent = isNested ? context.id : 0;
@@ -220,6 +221,23 @@ export class SessionCore {
         ? [Kind.call, id, parent, target, method, args, timeoutMs, hasProgress]
         : [Kind.call, id, parent, target, method, args];
     });
+  }
+
+  /** See `RpcSession.notify()`. */
+  notify(target: string | number, method: string, args: readonly unknown[]): void {
+    this.requireOpen();
+    this.sender.send([Kind.call, 0, 0, target, method, args], "$.args");
+  }
+
+  async #callWithoutReply(
+    target: string | number,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): Promise<undefined> {
+    options.signal?.throwIfAborted();
+    this.notify(target, method, args);
+    return await undefined;
   }
 
   /** Send something that has a reply. */

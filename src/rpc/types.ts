@@ -87,8 +87,13 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Deadline in milliseconds from now; 0 is none. @default the session's `timeoutMs` */
   readonly timeoutMs?: number | undefined;
-  /** Receives what the callee passes to `progress()`. */
+  /** Receives what the callee passes to `progress()`, for streams until they end. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
+  /**
+   * `false`: the call is sent and gives `undefined` at once. What it returns is dropped, what it throws is told to
+   * whoever runs it: on stderr in a plugin, by `listener-error` in a host. @default true
+   */
+  readonly wantsReply?: boolean | undefined;
 }
 
 /** The call that the running code serves. */

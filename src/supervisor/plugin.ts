@@ -118,8 +118,10 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
     return this.#lifecycle.changes(signal);
   }
 
-  on(name: string, handler: (payload: unknown) => unknown): Disposable {
-    const entry: EventHandler = { name, handler, registration: this.#latest.session.on(name, handler) };
+  on<P = unknown>(name: string, handler: (payload: P) => unknown): Disposable {
+    const listener = handler as (payload: unknown) => unknown;
+    const registration = this.#latest.session.on(name, listener);
+    const entry: EventHandler = { name, handler: listener, registration };
     this.#handlers.add(entry);
     return {
       [Symbol.dispose]: () => {

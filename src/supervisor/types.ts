@@ -28,7 +28,7 @@ export interface Plugin<T extends object = Record<string, (...args: unknown[]) =
   /**
    * The same exports with options for each call made through them.
    *
-   * @param options `signal`, `timeoutMs`, `onProgress`.
+   * @param options `signal`, `timeoutMs`, `onProgress`, `wantsReply`.
    */
   with(options: CallOptions): Remote<T>;
   /** What the plugin is doing now. */
@@ -44,11 +44,12 @@ export interface Plugin<T extends object = Record<string, (...args: unknown[]) =
   /**
    * Listen to events that the plugin emits. Stays registered over restarts.
    *
+   * @typeParam P What the payload is taken to be. It is the plugin's word: check it where that matters.
    * @param name Name of the event.
-   * @param handler Called with the payload, in order.
+   * @param handler Called with the payload, in order. What it throws is told to `listener-error`.
    * @returns Disposing it removes the handler.
    */
-  on(name: string, handler: (payload: unknown) => unknown): Disposable;
+  on<P = unknown>(name: string, handler: (payload: P) => unknown): Disposable;
   /** Counts of the connection: calls, bytes, handles, streams. */
   stats(): RpcStats;
   /** Pending calls with their age, exposed targets, counts: for debugging. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { until } from "../rpc/until.ts";
 import { testHost } from "../testing/fixtures.ts";
 
 interface Slow {
@@ -92,4 +93,49 @@ Deno.test("a handler that throws is told to listener-error, with the plugin", as
     ['handler of event "news"', "synchronous", "slow"],
     ['handler of event "news"', "asynchronous", "slow"],
   ]);
+});
+
+Deno.test("a call without a reply is sent and no more, in both directions; its failure is told where it ran", async () => {
+  const told = Promise.withResolvers<unknown>();
+  const notes = {
+    take(note: string) {
+      if (note === "bad") throw new RangeError("no such note");
+      told.resolve(note);
+    },
+  };
+  await using test = await testHost({ services: { notes } });
+  const code = `
+    import { emit, hostRpc } from "@cordon/cordon/plugin";
+    const done = [];
+    export const work = async (what) => {
+      if (what === "fail") throw new TypeError("nobody waits");
+      done.push(what);
+      for (const note of ["bad", "good"]) {
+        if (await hostRpc().call("notes", "take", [note], { wantsReply: false }) !== undefined) throw new Error("a reply");
+      }
+      emit("worked", { what });
+      return "dropped";
+    };
+    export const list = () => done;
+  `;
+  await using plugin = await test.host.load<{ work(what: string): Promise<string>; list(): string[] }>(
+    await test.plugin(code),
+    { name: "quiet", services: ["notes"] },
+  );
+  const failures: unknown[] = [];
+  const lines: string[] = [];
+  test.host.on("listener-error", ({ event, error, plugin }) =>
+    void failures.push([event, (error as Error).message, plugin]));
+  test.host.on("output", ({ line }) => void lines.push(line));
+  const worked = Promise.withResolvers<{ what: string }>();
+  plugin.on<{ what: string }>("worked", worked.resolve);
+  const quiet = plugin.with({ wantsReply: false });
+  assert.equal(await quiet.work("fail"), undefined);
+  assert.equal(await quiet.work("sweep"), undefined);
+  assert.equal((await worked.promise).what, "sweep");
+  assert.equal(await told.promise, "good");
+  assert.deepEqual(await plugin.api.list(), ["sweep"]);
+  assert.deepEqual(failures, [['notification "notes.take"', "no such note", "quiet"]]);
+  await until(() => lines.some((line) => line.includes("TypeError: nobody waits")));
+  assert.deepEqual([plugin.stats().pendingOut, plugin.stats().pendingIn], [0, 0]);
 });

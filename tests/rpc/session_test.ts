@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { DisposedError, PluginCrashedError, ProtocolError } from "../../src/errors.ts";
 import { RpcSession } from "../../src/rpc/mod.ts";
-import { memoryTransportPair } from "../../src/transport/mod.ts";
+import { Kind } from "../../src/rpc/messages.ts";
+import { type FrameReceiver, type FrameTransport, memoryTransportPair } from "../../src/transport/mod.ts";
+import { payload } from "./raw_peer.ts";
 import { type Joint, sessionPair } from "./session_pair.ts";
 
 for (const joint of ["memory", "socket"] as const satisfies readonly Joint[]) {
@@ -68,6 +70,32 @@ for (const joint of ["memory", "socket"] as const satisfies readonly Joint[]) {
     assert.equal(await pair.host.closed, crash);
   });
 }
+
+Deno.test("RpcSession rejects everything pending within one tick of the close", async () => {
+  let receiver: FrameReceiver | undefined;
+  const [, wire] = memoryTransportPair();
+  const counters = wire.counters;
+  const transport: FrameTransport = {
+    start: (given) => void (receiver = given),
+    send: () => {},
+    queuedBytes: 0,
+    counters,
+    drained: () => Promise.resolve(),
+    flushed: () => Promise.resolve(),
+    close: () => {},
+  };
+  const session = new RpcSession(transport, { role: "host", token: "t" });
+  const started = session.start();
+  receiver!.onFrame(payload([Kind.hello, 1, "t", {}, {}]));
+  await started;
+  let rejected = 0;
+  for (let call = 0; call < 1000; call++) session.call("never", "answers", []).catch(() => rejected++);
+  const stream = session.stream("never", "answers", []).next().catch(() => rejected++);
+  receiver!.onClosed(null);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(rejected, 1001);
+  await stream;
+});
 
 Deno.test("RpcSession.start() gives both sides what the other said", async () => {
   const [left, right] = memoryTransportPair();
