@@ -6,6 +6,7 @@
 
 import type { FrameTransport } from "../transport/mod.ts";
 import { DisposedError } from "../errors.ts";
+import { makeCall, makeRequest, sendNotification } from "./make_call.ts";
 import { Kind } from "./messages.ts";
 import { remoteStream } from "./remote_stream.ts";
 import { SessionCore } from "./session_core.ts";
@@ -107,7 +108,7 @@ export class RpcSession implements AsyncDisposable {
    */
   async load(spec: LoadSpec, options?: Pick<CallOptions, "signal">): Promise<readonly ExportDescription[]> {
     const facts = { kind: "load", options, timeoutMs: 0, depth: 1 } as const;
-    const exports = await this.#core.request("", "load", facts, (id) => {
+    const exports = await makeRequest(this.#core, "", "load", facts, (id) => {
       return [Kind.load, id, spec];
     });
     return exports as readonly ExportDescription[];
@@ -145,7 +146,7 @@ export class RpcSession implements AsyncDisposable {
    * `LimitExceededError`, `DisposedError`, or why the peer is gone.
    */
   call(target: string, method: string, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    return this.#core.call(target, method, args, options);
+    return makeCall(this.#core, target, method, args, options);
   }
 
   /**
@@ -163,7 +164,7 @@ export class RpcSession implements AsyncDisposable {
     args: readonly unknown[],
     options: CallOptions = {},
   ): AsyncIterableIterator<unknown> & AsyncDisposable {
-    const open = (signal: AbortSignal) => this.#core.call(target, method, args, { ...options, signal });
+    const open = (signal: AbortSignal) => makeCall(this.#core, target, method, args, { ...options, signal });
     return remoteStream(open, `${target}.${method}`, options.signal);
   }
 
@@ -176,7 +177,7 @@ export class RpcSession implements AsyncDisposable {
    * @throws {SerializationError} If an argument cannot cross.
    */
   notify(target: string, method: string, args: readonly unknown[]): void {
-    this.#core.notify(target, method, args);
+    sendNotification(this.#core, target, method, args);
   }
 
   /**

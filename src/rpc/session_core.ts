@@ -7,7 +7,7 @@
 import type { FrameBody, FrameTransport } from "../transport/mod.ts";
 import { DisposedError, LimitExceededError, PluginCrashedError, ProtocolError } from "../errors.ts";
 import { AnswerSender } from "./answer_sender.ts";
-import { currentCall, synchronousStore } from "./ambient.ts";
+import { synchronousStore } from "./ambient.ts";
 import { dispatch } from "./dispatch.ts";
 import { EventHandlers } from "./event_handlers.ts";
 import { ExposedTargets } from "./exposed_targets.ts";
@@ -17,37 +17,20 @@ import { IncomingCalls } from "./incoming_calls.ts";
 import { findLargeBody } from "./large_body.ts";
 import { rpcLimits } from "./limits.ts";
 import { Kind, type Message, PROTOCOL_VERSION } from "./messages.ts";
-import { type OutgoingCall, OutgoingCalls } from "./outgoing_calls.ts";
+import { makeCall } from "./make_call.ts";
+import { OutgoingCalls } from "./outgoing_calls.ts";
 import { ReferenceTable } from "./references.ts";
 import type { RpcSession } from "./session.ts";
 import { SignalTable } from "./signal_table.ts";
 import { StreamTable } from "./stream_table.ts";
 import { describeMessage } from "./trace.ts";
 import { TypeRegistry } from "./type_registry.ts";
-import type {
-  AmbientStore,
-  CallOptions,
-  PeerHello,
-  RpcLimits,
-  RpcSessionOptions,
-  RpcState,
-} from "./types.ts";
+import type { AmbientStore, PeerHello, RpcLimits, RpcSessionOptions, RpcState } from "./types.ts";
 import { ValueReader } from "./value_reader.ts";
 import { ValueWriter } from "./value_writer.ts";
 
 /** How long last words may take to leave before the connection is cut. */
 const LAST_WORDS_MS = 250;
-
-/** What a request is besides its message. */
-export interface RequestFacts {
-  readonly kind: "call" | "load";
-  readonly options: CallOptions | undefined;
-  readonly timeoutMs: number;
-  readonly depth: number;
-}
-
-/** Builds a message around its number. */
-export type RequestMessage = (id: number) => Message;
 
 /** The machinery of one session. */
 export class SessionCore {
@@ -101,7 +84,7 @@ export class SessionCore {
       breach: (error) => this.breach(error),
     });
     this.references = new ReferenceTable({
-      callReference: (id, method, args, options) => this.call(id, method, args, options),
+      callReference: (id, method, args, options) => makeCall(this, id, method, args, options),
       releaseReference: (id, count) => this.answers.release(id, count),
     }, limits.maxReferences);
     this.signals = new SignalTable(
@@ -196,90 +179,6 @@ export class SessionCore {
     if (this.state === "open" || (this.state === "stopping" && this.options.role === "guest")) return;
     throw this.failure ??
       new DisposedError(`Cannot use the session with ${this.name} as it must be open: it is ${this.state}`);
-  }
-
-  /** See `RpcSession.call()`; a number is a reference that the peer gave us. */
-  call(
-    target: string | number,
-    method: string,
-    args: readonly unknown[],
-    options?: CallOptions,
-  ): Promise<unknown> {
-    if (options?.wantsReply === false) return this.#callWithoutReply(target, method, args, options);
-    const context = currentCall();
-    const isNested = context !== undefined && !context.isFinished && context.session === this.session;
-    const parent = isNested ? context.id : 0;
-    let timeoutMs = options?.timeoutMs ?? this.options.timeoutMs ?? 0;
-    if (context !== undefined && context.deadlineAt < Infinity) {
-      const left = Math.max(1, context.deadlineAt - performance.now());
-      timeoutMs = timeoutMs > 0 ? Math.min(timeoutMs, left) : left;
-    }
-    const hasProgress = options?.onProgress !== undefined;
-    const depth = (context?.depth ?? 0) + 1;
-    return this.request(target, method, { kind: "call", options, timeoutMs, depth }, (id) => {
-      return timeoutMs > 0 || hasProgress
-        ? [Kind.call, id, parent, target, method, args, timeoutMs, hasProgress]
-        : [Kind.call, id, parent, target, method, args];
-    });
-  }
-
-  /** See `RpcSession.notify()`. */
-  notify(target: string | number, method: string, args: readonly unknown[]): void {
-    this.requireOpen();
-    this.sender.send([Kind.call, 0, 0, target, method, args], "$.args");
-  }
-
-  async #callWithoutReply(
-    target: string | number,
-    method: string,
-    args: readonly unknown[],
-    options: CallOptions,
-  ): Promise<undefined> {
-    options.signal?.throwIfAborted();
-    this.notify(target, method, args);
-    return await undefined;
-  }
-
-  /** Send something that has a reply. */
-  request(
-    target: string | number,
-    method: string,
-    facts: RequestFacts,
-    message: RequestMessage,
-  ): Promise<unknown> {
-    const { kind, options, timeoutMs, depth } = facts;
-    try {
-      // The peer is gone and the reason is being found out: this call shares it.
-      if (this.state === "closing") return this.end.promise.then(() => Promise.reject(this.failure));
-      this.requireOpen();
-      options?.signal?.throwIfAborted();
-      if (depth > this.limits.maxDepth) throw tooDeep(depth, this.limits.maxDepth);
-      const id = this.outgoing.nextId();
-      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-      const startedAt = performance.now();
-      const call: OutgoingCall = {
-        kind,
-        id,
-        target,
-        method,
-        depth,
-        startedAt,
-        deadlineAt: timeoutMs > 0 ? startedAt + timeoutMs : Infinity,
-        timeoutMs,
-        options,
-        resolve,
-        reject,
-        onAbort: undefined,
-        isAbandoned: false,
-        signals: undefined,
-      };
-      if (kind === "call") this.sender.send(message(id), "$.args", call);
-      else this.sender.send(message(id), "$.load");
-      this.outgoing.add(call);
-      return promise;
-    } catch (error) {
-      return Promise.reject(error);
-    }
   }
 
   /** Something failed that nobody awaits. */
@@ -382,18 +281,6 @@ async function flushedWithin(transport: FrameTransport, ms: number): Promise<voi
   const timer = setTimeout(timeout.resolve, ms);
   await Promise.race([transport.flushed(), timeout.promise]);
   clearTimeout(timer);
-}
-
-function tooDeep(asked: number, allowed: number): LimitExceededError {
-  return new LimitExceededError(
-    `Cannot make a call as "maxDepth" is ${allowed}: that many calls are nested`,
-    {
-      limit: "maxDepth",
-      asked,
-      allowed,
-      hint: "The two sides call each other without end",
-    },
-  );
 }
 
 function connectionLost(name: string): PluginCrashedError {
