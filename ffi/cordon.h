@@ -259,6 +259,10 @@ CORDON_API int32_t cordon_cuda_share_export(void *cuda, uint64_t context,
 CORDON_API int32_t cordon_cuda_share_import(void *cuda, uint64_t context,
 					    int32_t device, int32_t fd,
 					    uint64_t bytes, uint64_t *memory);
+/* Open mapped memory to another device of this process. */
+CORDON_API int32_t cordon_cuda_share_open(void *cuda, uint64_t context,
+					  int32_t device,
+					  const uint64_t *memory);
 CORDON_API int32_t cordon_cuda_share_free(void *cuda, uint64_t context,
 					  const uint64_t *memory);
 /* Handles of 64 bytes, for processes that share a pid namespace. */

@@ -145,6 +145,16 @@ static inline cu_handle as_handle(uint64_t value)
 	return (cu_handle)(uintptr_t)value;
 }
 
+/*
+ * cuMemFree() waits for the work that uses the memory; unmapping does not, and
+ * work that comes too late then is a fault. A fault that is there already must
+ * not keep what is to be freed.
+ */
+static inline void settle(struct cordon_cuda *cuda)
+{
+	(void)cuda->context_sync();
+}
+
 /* Run EXPRESSION with a context current on this thread, whatever thread it is. */
 #define CUDA_WITHIN(cuda, context, expression) do { \
 	cu_handle previous_; \

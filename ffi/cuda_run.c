@@ -138,7 +138,7 @@ int32_t cordon_cuda_module_free(void *handle, uint64_t context, uint64_t module)
 {
 	struct cordon_cuda *cuda = handle;
 
-	CUDA_WITHIN(cuda, context, cuda->module_unload(as_handle(module)));
+	CUDA_WITHIN(cuda, context, (settle(cuda), cuda->module_unload(as_handle(module))));
 }
 
 static cu_result find_kernel(struct cordon_cuda *cuda, uint64_t module,

@@ -147,7 +147,22 @@ int32_t cordon_cuda_share_free(void *handle, uint64_t context, const uint64_t *m
 
 	if (memory == NULL)
 		return -EINVAL;
-	CUDA_WITHIN(cuda, context, free_shared(cuda, memory));
+	CUDA_WITHIN(cuda, context, (settle(cuda), free_shared(cuda, memory)));
+}
+
+int32_t cordon_cuda_share_open(void *handle, uint64_t context, int32_t device,
+			       const uint64_t *memory)
+{
+	struct cordon_cuda *cuda = handle;
+	struct cu_access access = {
+		.location = { .type = CU_LOCATION_DEVICE, .id = device },
+		.flags = CU_ACCESS_READ_WRITE,
+	};
+
+	if (memory == NULL)
+		return -EINVAL;
+	CUDA_WITHIN(cuda, context, cuda->set_access(memory[CORDON_CUDA_ADDRESS],
+						    memory[CORDON_CUDA_BYTES], &access, 1));
 }
 
 int32_t cordon_cuda_ipc_export(void *handle, uint64_t context, uint64_t address,
@@ -177,7 +192,7 @@ int32_t cordon_cuda_ipc_free(void *handle, uint64_t context, uint64_t address)
 {
 	struct cordon_cuda *cuda = handle;
 
-	CUDA_WITHIN(cuda, context, cuda->ipc_close_memory(address));
+	CUDA_WITHIN(cuda, context, (settle(cuda), cuda->ipc_close_memory(address)));
 }
 
 int32_t cordon_cuda_ipc_export_event(void *handle, uint64_t context,

@@ -7,10 +7,10 @@
 import { CudaError } from "../errors.ts";
 import type { CudaSymbols } from "./cuda_symbols.ts";
 import type { CudaCalls, CudaDeviceFacts, CudaSharedMemory } from "./cuda_types.ts";
+import { HANDLE_BYTES, handleBytes, text } from "./cuda_bytes.ts";
 import { errnoName } from "./native_failure.ts";
 
 const NOT_READY = 600;
-const HANDLE_BYTES = 64;
 const NAME_BYTES = 256;
 
 /** See `CudaCalls`. */
@@ -176,6 +176,14 @@ export class CudaDriver implements CudaCalls {
       "cuMemImportFromShareableHandle",
       (into) =>
         this.#symbols.cordon_cuda_share_import(this.#handle, context, device, fd, BigInt(bytes), into),
+    );
+  }
+
+  openShared(context: bigint, device: number, { address, bytes, allocation }: CudaSharedMemory): void {
+    const memory = new BigUint64Array([address, BigInt(bytes), allocation]);
+    this.#check(
+      "cuMemSetAccess",
+      this.#symbols.cordon_cuda_share_open(this.#handle, context, device, memory),
     );
   }
 
@@ -381,15 +389,4 @@ export class CudaDriver implements CudaCalls {
     const length = this.#symbols.cordon_cuda_error_name(this.#handle, result, into, NAME_BYTES);
     return length > 0 ? text(into) : `CUDA_ERROR ${result}`;
   }
-}
-
-function handleBytes(handle: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (handle.byteLength === HANDLE_BYTES) return new Uint8Array(handle);
-  throw new RangeError(
-    `Cannot open a handle as it must have ${HANDLE_BYTES} bytes: it has ${handle.byteLength}`,
-  );
-}
-
-function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
 }

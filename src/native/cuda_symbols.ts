@@ -46,6 +46,7 @@ export const CUDA_SYMBOLS = {
   cordon_cuda_share_create: { parameters: ["u64", "u64", "i32", "u64", "buffer"], result: RESULT },
   cordon_cuda_share_export: { parameters: ["u64", "u64", "u64", "buffer"], result: RESULT },
   cordon_cuda_share_import: { parameters: ["u64", "u64", "i32", "i32", "u64", "buffer"], result: RESULT },
+  cordon_cuda_share_open: { parameters: ["u64", "u64", "i32", "buffer"], result: RESULT },
   cordon_cuda_share_free: { parameters: ["u64", "u64", "buffer"], result: RESULT },
   cordon_cuda_ipc_export: { parameters: ["u64", "u64", "u64", "buffer"], result: RESULT },
   cordon_cuda_ipc_import: { parameters: ["u64", "u64", "buffer", "buffer"], result: RESULT },

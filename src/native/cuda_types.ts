@@ -41,7 +41,7 @@ export interface CudaCalls extends Disposable {
   context(device: number): bigint;
   /** Let go of the device's primary context. */
   releaseContext(device: number): void;
-  /** Let one device reach another's memory; throws `EOPNOTSUPP` where it cannot. */
+  /** Let a context's device reach another one's memory; throws `EOPNOTSUPP` where it cannot. */
   enablePeer(context: bigint, device: number, peerContext: bigint, peer: number): void;
   /** Wait in this thread until all work is done. */
   synchronize(context: bigint): void;
@@ -76,7 +76,9 @@ export interface CudaCalls extends Disposable {
   exportShared(context: bigint, memory: CudaSharedMemory): number;
   /** Map what another process exported; the descriptor stays the caller's. */
   importShared(context: bigint, device: number, fd: number, bytes: number): CudaSharedMemory;
-  /** Unmap and free. */
+  /** Open mapped memory to another device of this process. */
+  openShared(context: bigint, device: number, memory: CudaSharedMemory): void;
+  /** Wait for the work that uses it, unmap and free. */
   freeShared(context: bigint, memory: CudaSharedMemory): void;
   /** 64 bytes that stand for memory of `allocate()`, for processes of the same pid namespace. */
   exportHandle(context: bigint, address: bigint): Uint8Array<ArrayBuffer>;

@@ -72,7 +72,14 @@ export class ContextCuda implements Disposable {
     const mount = policy.mounts.find(({ target }) => target.includes("/libcuda.so"));
     const driver = hasMounts(policy.tier) ? mount?.target : mount?.source;
     const { fallback } = this.#parts.config;
-    return { script: guestCudaScript, driver: driver ?? DRIVER, ipc: this.#isShared(), fallback };
+    const environment = driverEnvironment();
+    return {
+      script: guestCudaScript,
+      driver: driver ?? DRIVER,
+      ipc: this.#isShared(),
+      environment,
+      fallback,
+    };
   }
 
   [Symbol.dispose](): void {
@@ -102,7 +109,20 @@ export class ContextCuda implements Disposable {
   }
 }
 
+/** Host and plugin must number devices alike. */
+function driverEnvironment(): Readonly<Record<string, string>> {
+  const names = ["CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"];
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = variableOf(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}
+
 function isAskedFor(variable: string): boolean {
+  return variableOf(variable) === "1";
+}
+
+function variableOf(variable: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" && Deno.env.get(variable) === "1";
+  return state === "granted" ? Deno.env.get(variable) : undefined;
 }

@@ -36,6 +36,8 @@ export interface BootRecord {
     readonly script: string;
     readonly driver: string;
     readonly ipc: boolean;
+    /** Variables that tell the driver which devices to show, as the host has them. */
+    readonly environment: Readonly<Record<string, string>>;
     readonly fallback: "host-copy" | "error";
   } | null;
   /** For a plugin that a debugger may be attached to: the script that connects both ends, and where they are. */

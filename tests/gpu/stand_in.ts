@@ -1,6 +1,6 @@
 /** Compiles the stand-in for the graphics driver, so that everything but the hardware can be tested anywhere. */
 
-const SOURCES = ["devices.c", "memory.c", "work.c"].map((name) =>
+const SOURCES = ["devices.c", "handles.c", "memory.c", "queue.c", "shared.c", "work.c"].map((name) =>
   decodeURIComponent(new URL(`stand_in/${name}`, import.meta.url).pathname)
 );
 
@@ -21,6 +21,8 @@ export interface StandInOptions {
   readonly devices?: number;
   /** Memory can be exported as a descriptor. @default true */
   readonly posixFd?: boolean;
+  /** Devices reach each other's memory. @default true */
+  readonly peers?: boolean;
   /** Descriptors can be imported. @default true */
   readonly imports?: boolean;
 }
@@ -28,13 +30,16 @@ export interface StandInOptions {
 const built = new Map<string, Promise<string>>();
 
 /** Path of a stand-in, `libcuda.so.1` in a directory of its own that every account may read. */
-export function standIn({ devices = 2, posixFd = true, imports = true }: StandInOptions = {}): Promise<
+export function standIn(
+  { devices = 2, posixFd = true, imports = true, peers = true }: StandInOptions = {},
+): Promise<
   string
 > {
   const defines = [
     `-DSTAND_IN_DEVICES=${devices}`,
     `-DSTAND_IN_POSIX_FD=${Number(posixFd)}`,
     `-DSTAND_IN_IMPORTS=${Number(imports)}`,
+    `-DSTAND_IN_PEERS=${Number(peers)}`,
   ];
   const key = defines.join(" ");
   const known = built.get(key) ?? compile(defines);

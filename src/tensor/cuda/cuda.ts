@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CudaError } from "../../errors.ts";
 import type { CudaDeviceFacts } from "../../native/cuda_types.ts";
 import { dtypeFacts } from "../dtype.ts";
 import { elementCount } from "../shape.ts";
@@ -14,7 +15,7 @@ import type { CudaKernel } from "./cuda_module.ts";
 import { CudaStream } from "./cuda_stream.ts";
 import { CudaTensor, type CudaTensorMaker } from "./cuda_tensor.ts";
 import type { DeviceEngine } from "./device_engine.ts";
-import { type DeviceMemory, needsDriver, StandInMemory } from "./device_memory.ts";
+import { type DeviceMemory, DriverMemory, needsDriver, StandInMemory } from "./device_memory.ts";
 
 /** What is different from one process to another. */
 export interface CudaParts {
@@ -130,6 +131,17 @@ export class Cuda implements CudaTensorMaker {
   }
 
   /**
+   * Let kernels of a device use tensors of another one. Copies between devices need it not.
+   *
+   * @param device Number of the device whose kernels these are.
+   * @param peer Number of the device whose tensors they use.
+   * @throws {CudaError} If there is no driver or no such device, or the two cannot reach each other.
+   */
+  enablePeer(device: number, peer: number): void {
+    this.#engine("let devices reach each other").enablePeer(device, peer);
+  }
+
+  /**
    * Start a kernel. It returns at once.
    *
    * @param kernel A kernel of a loaded program.
@@ -137,7 +149,7 @@ export class Cuda implements CudaTensorMaker {
    * @param block How many threads in each.
    * @param args Its arguments: tensors, or numbers with their types such as `{ f32: 0.5 }`.
    * @param options Stream and shared memory.
-   * @throws {CudaError} If the device refuses.
+   * @throws {CudaError} If the device refuses, or a tensor or the stream is another device's.
    */
   launch(
     kernel: CudaKernel,
@@ -146,9 +158,18 @@ export class Cuda implements CudaTensorMaker {
     args: readonly CudaArgument[],
     options: LaunchOptions = {},
   ): void {
-    const { calls, context } = kernel.on;
-    const shape = [...threeOf(grid), ...threeOf(block), options.sharedBytes ?? 0] as const;
-    calls.launch(context, kernel.number, shape, encodedArguments(args), options.stream?.number ?? 0n);
+    const { calls, context, device } = kernel.on;
+    const { stream, sharedBytes = 0 } = options;
+    if (stream !== undefined && stream.device !== device) {
+      throw elsewhere("its stream", stream.device, device);
+    }
+    for (const arg of args) {
+      if (!(arg instanceof CudaTensor) || !(arg.memory instanceof DriverMemory)) continue;
+      if (this.#engine("start a kernel").reaches(device, arg.memory)) continue;
+      throw elsewhere("a tensor", arg.memory.device, device);
+    }
+    const shape = [...threeOf(grid), ...threeOf(block), sharedBytes] as const;
+    calls.launch(context, kernel.number, shape, encodedArguments(args), stream?.number ?? 0n);
   }
 
   /**
@@ -232,6 +253,14 @@ export class Cuda implements CudaTensorMaker {
     if (engine === null) throw needsDriver(what);
     return engine;
   }
+}
+
+function elsewhere(what: string, there: number, here: number): CudaError {
+  return new CudaError(`Cannot start a kernel on "cuda:${here}" as ${what} is on "cuda:${there}"`, {
+    call: "cuLaunchKernel",
+    result: "CUDA_ERROR_INVALID_DEVICE",
+    hint: `Call enablePeer(${here}, ${there}), or copy it with copyFrom() to a tensor of device ${here}`,
+  });
 }
 
 function threeOf(size: CudaSize): readonly [number, number, number] {

@@ -73,6 +73,8 @@ export function memoryToShare(end: CudaEnd, tensor: CudaTensor, isShareable: boo
 
 function encode(end: CudaEnd, tensor: CudaTensor, context: ValueContext): readonly unknown[] {
   const { dtype, shape, memory } = tensor;
+  // The receiver is to see finished results, also those of streams that the default stream does not wait for.
+  memory.settle();
   const place = (tensor.size > 0 ? end.lend(tensor, context) : null) ?? copied(end, tensor, context);
   return writeHeader({ facts: dtypeFacts(dtype), shape, device: memory.device, place });
 }

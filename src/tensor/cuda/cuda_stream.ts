@@ -11,6 +11,8 @@ import type { DeviceContext } from "./device_memory.ts";
 export class CudaStream implements OnStream, Disposable {
   /** The driver's number. */
   readonly number: bigint;
+  /** Number of its device. */
+  readonly device: number;
   readonly #on: DeviceContext;
   #isOpen = true;
 
@@ -21,6 +23,7 @@ export class CudaStream implements OnStream, Disposable {
    */
   constructor(on: DeviceContext) {
     this.#on = on;
+    this.device = on.device;
     this.number = on.calls.stream(on.context);
   }
 

@@ -10,7 +10,7 @@ import { type DtypeFacts, dtypeFacts } from "../dtype.ts";
 import { elementCount, shapeText } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Dtype, TensorArray } from "../types.ts";
-import type { DeviceMemory, DeviceMemoryKind } from "./device_memory.ts";
+import { type DeviceMemory, type DeviceMemoryKind, withoutFault } from "./device_memory.ts";
 
 /** How a tensor's memory came to be in this process. */
 export interface CudaTensorStatus {
@@ -54,7 +54,7 @@ export interface OnStream {
 }
 
 /** Lets go of memory whose tensor was collected without having been disposed. */
-const collected = new FinalizationRegistry<DeviceMemory>((memory) => memory.release());
+const collected = new FinalizationRegistry<DeviceMemory>((memory) => withoutFault(() => memory.release()));
 
 /**
  * An array of several dimensions on a GPU. Slices show the same bytes. Whoever made or received it disposes it. Passing

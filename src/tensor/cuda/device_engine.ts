@@ -6,7 +6,7 @@
 
 import { CudaError } from "../../errors.ts";
 import type { CudaCalls } from "../../native/cuda_types.ts";
-import { type DeviceContext, DriverMemory } from "./device_memory.ts";
+import { type DeviceContext, DriverMemory, withoutFault } from "./device_memory.ts";
 
 /** The driver hands out whole steps to other processes, with everything that lies in them. */
 const STEP_BYTES = 2 * 2 ** 20;
@@ -16,6 +16,8 @@ export class DeviceEngine implements Disposable {
   readonly calls: CudaCalls;
   readonly #contexts = new Map<number, DeviceContext>();
   readonly #peers = new Set<string>();
+  /** Gives back each piece of memory that exists. */
+  readonly #live = new Set<() => void>();
 
   /**
    * @param calls The started driver, owned from now on.
@@ -82,10 +84,7 @@ export class DeviceEngine implements Disposable {
   ): DriverMemory {
     const on = this.on(device);
     const shared = on.calls.importShared(on.context, device, fd, capacity);
-    const free = (): void => {
-      on.calls.freeShared(on.context, shared);
-      onFree();
-    };
+    const free = this.#once(() => on.calls.freeShared(on.context, shared), onFree);
     return new DriverMemory({ on, kind: "descriptor", address: shared.address, bytes, shared, grant, free });
   }
 
@@ -93,10 +92,7 @@ export class DeviceEngine implements Disposable {
   importHandle(handle: Uint8Array, bytes: number, device: number, onFree: () => void): DriverMemory {
     const on = this.on(device);
     const address = on.calls.importHandle(on.context, handle);
-    const free = (): void => {
-      on.calls.freeHandle(on.context, address);
-      onFree();
-    };
+    const free = this.#once(() => on.calls.freeHandle(on.context, address), onFree);
     return new DriverMemory({ on, kind: "handle", address, bytes, shared: null, free });
   }
 
@@ -105,34 +101,75 @@ export class DeviceEngine implements Disposable {
     return this.#allocatePlain(this.on(device), bytes, Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
   }
 
-  /** Let two devices copy directly; false where they cannot: then the driver takes the way over host memory. */
-  enablePeer(from: number, to: number): boolean {
-    if (from === to || this.#peers.has(`${from}-${to}`)) return true;
+  /**
+   * Let kernels of a device reach memory of another one.
+   *
+   * @param device Whose kernels.
+   * @param peer Whose memory.
+   * @throws {CudaError} If the two cannot.
+   */
+  enablePeer(device: number, peer: number): void {
+    if (device === peer || this.#peers.has(`${device}-${peer}`)) return;
     try {
-      this.calls.enablePeer(this.on(to).context, to, this.on(from).context, from);
+      this.calls.enablePeer(this.on(device).context, device, this.on(peer).context, peer);
     } catch (error) {
-      if (error instanceof CudaError && error.result === "EOPNOTSUPP") return false;
-      throw error;
+      if (!(error instanceof CudaError) || error.result !== "EOPNOTSUPP") throw error;
+      throw new CudaError(
+        `Cannot let "cuda:${device}" reach memory of "cuda:${peer}" as the two are no peers`,
+        {
+          call: "cuDeviceCanAccessPeer",
+          result: "CUDA_ERROR_PEER_ACCESS_UNSUPPORTED",
+          hint: "Copy between them with copyFrom(), which works for all devices",
+        },
+      );
     }
-    this.#peers.add(`${from}-${to}`);
+    this.#peers.add(`${device}-${peer}`);
+  }
+
+  /**
+   * Whether kernels of a device may use memory; opened to it if its device is a peer.
+   *
+   * @param device Whose kernels.
+   * @param memory The memory.
+   */
+  reaches(device: number, memory: DriverMemory): boolean {
+    if (device === memory.device) return true;
+    if (!this.#peers.has(`${device}-${memory.device}`)) return false;
+    memory.openTo(device);
     return true;
   }
 
+  /** Memory that is still there is given back; tensors of it are of no use then. */
   [Symbol.dispose](): void {
+    for (const free of this.#live) withoutFault(free);
     for (const { device } of this.#contexts.values()) this.calls.releaseContext(device);
     this.#contexts.clear();
     this.calls[Symbol.dispose]();
   }
 
+  /** Once: by its last reference, or when the driver is closed. */
+  #once(give: () => void, onFree: () => void = () => {}): () => void {
+    const free = (): void => {
+      if (!this.#live.delete(free)) return;
+      try {
+        give();
+      } finally {
+        onFree();
+      }
+    };
+    this.#live.add(free);
+    return free;
+  }
+
   #allocateShared(on: DeviceContext, bytes: number): DriverMemory {
     const shared = on.calls.createShared(on.context, on.device, bytes);
-    const free = (): void => on.calls.freeShared(on.context, shared);
+    const free = this.#once(() => on.calls.freeShared(on.context, shared));
     return new DriverMemory({ on, kind: "own", address: shared.address, bytes, shared, free });
   }
 
   #allocatePlain(on: DeviceContext, bytes: number, capacity: number): DriverMemory {
     const address = on.calls.allocate(on.context, capacity);
-    const free = (): void => on.calls.free(on.context, address);
+    const free = this.#once(() => on.calls.free(on.context, address));
     return new DriverMemory({ on, kind: "own", address, bytes, shared: null, free });
   }
 }

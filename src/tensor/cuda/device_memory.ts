@@ -57,6 +57,8 @@ export interface DeviceMemory {
   writeNow(offset: number, from: Uint8Array): void;
   /** Copy from other memory, in the order of the stream. */
   copyFrom(offset: number, source: DeviceMemory, sourceOffset: number, bytes: number, stream: bigint): void;
+  /** Wait in this thread until the work on its device is done, whatever stream it is on. */
+  settle(): void;
   /** One more reference. */
   retain(): this;
   /** One reference less; the last one gives it back. */
@@ -73,6 +75,7 @@ export class DriverMemory implements DeviceMemory {
   readonly shared: CudaSharedMemory | null;
   readonly grant: number;
   readonly #free: () => void;
+  readonly #openTo = new Set<number>();
   #references = 1;
 
   /**
@@ -91,6 +94,13 @@ export class DriverMemory implements DeviceMemory {
 
   read(offset: number, into: Uint8Array, stream: bigint): Promise<void> {
     return this.on.calls.readElsewhere(this.on.context, into, this.address + BigInt(offset), stream);
+  }
+
+  /** Let kernels of a peer of its device use it. What was allocated for this process alone is open to all peers. */
+  openTo(device: number): void {
+    if (this.shared === null || this.#openTo.has(device)) return;
+    this.on.calls.openShared(this.on.context, device, this.shared);
+    this.#openTo.add(device);
   }
 
   readNow(offset: number, into: Uint8Array): void {
@@ -115,6 +125,10 @@ export class DriverMemory implements DeviceMemory {
     const part = new Uint8Array(bytes);
     source.readNow(sourceOffset, part);
     calls.write(context, to, part);
+  }
+
+  settle(): void {
+    this.on.calls.synchronize(this.on.context);
   }
 
   retain(): this {
@@ -171,6 +185,8 @@ export class StandInMemory implements DeviceMemory {
     source.readNow(sourceOffset, this.#content.subarray(offset, offset + bytes));
   }
 
+  settle(): void {}
+
   retain(): this {
     return this;
   }
@@ -190,4 +206,17 @@ export function needsDriver(what: string): CudaError {
     result: "CUDA_ERROR_NO_DEVICE",
     hint: "Run where NVIDIA's driver is installed; `cordon doctor` says what was found",
   });
+}
+
+/**
+ * Give memory back where nobody could be told: after a fault the device refuses, and what it had goes with its context.
+ *
+ * @param give Gives it back.
+ */
+export function withoutFault(give: () => void): void {
+  try {
+    give();
+  } catch (error) {
+    if (!(error instanceof CudaError)) throw error;
+  }
 }

@@ -22,6 +22,8 @@ export interface GuestCudaParts {
   readonly driver: string;
   /** Memory of devices may be shared with the host. */
   readonly ipc: boolean;
+  /** Variables that the driver reads when it starts. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What happens without a driver. */
   readonly fallback: "host-copy" | "error";
   readonly tensors: GuestTensors;
@@ -45,14 +47,14 @@ export interface GuestCuda {
  * @throws {NativeError} If the native library cannot be loaded.
  */
 export function openGuestCuda(parts: GuestCudaParts): GuestCuda {
-  const { libraryPath, driver, fallback, tensors, warn } = parts;
+  const { libraryPath, driver, environment, fallback, tensors, warn } = parts;
   const library = libraryPath === null ? null : openCuda(libraryPath);
   let started: { readonly engine: DeviceEngine | null; readonly cuda: Cuda } | null = null;
   const start = (): NonNullable<typeof started> => {
     if (started !== null) return started;
     let engine: DeviceEngine | null = null;
     try {
-      if (library !== null) engine = new DeviceEngine(library.start(driver));
+      if (library !== null) engine = new DeviceEngine(startedWith(environment, () => library.start(driver)));
     } catch (error) {
       if (!(error instanceof CudaError) || fallback === "error") throw error;
       warn(`Tensors of devices are kept in host memory: ${error.message}`);
@@ -72,6 +74,20 @@ export function openGuestCuda(parts: GuestCudaParts): GuestCuda {
     },
     cuda: () => start().cuda,
   };
+}
+
+/** The driver reads the process' own variables, in which the plugin has only what it was granted. */
+function startedWith<T>(environment: Readonly<Record<string, string>>, start: () => T): T {
+  const before = Object.keys(environment).map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name, value] of Object.entries(environment)) Deno.env.set(name, value);
+  try {
+    return start();
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+  }
 }
 
 function guestEnd(

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_STACK 16
@@ -15,6 +16,8 @@ struct context {
 };
 
 static struct context contexts[8];
+/* Number of each device that the environment lets this process see. */
+static int visible[8], visible_count;
 static bool is_started, is_faulted;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local struct context *stack[MAX_STACK];
@@ -44,17 +47,36 @@ int usable(void)
 	return is_faulted ? ILLEGAL_ADDRESS : OK;
 }
 
-int fault(void)
+void fault(void)
 {
 	is_faulted = true;
-	return OK;
+}
+
+bool is_peer(int device, int peer)
+{
+	return contexts[device].peers[peer];
+}
+
+/* A list of numbers; the first that is none ends it. */
+static void look_around(const char *wish)
+{
+	visible_count = 0;
+	for (int i = 0; wish == NULL && i < STAND_IN_DEVICES; i++)
+		visible[visible_count++] = i;
+	for (; wish != NULL && *wish >= '0' && *wish < '0' + STAND_IN_DEVICES; wish++) {
+		visible[visible_count++] = *wish - '0';
+		if (wish[1] == ',')
+			wish++;
+	}
 }
 
 API int cuInit(unsigned int flags)
 {
 	if (flags != 0)
 		return INVALID_VALUE;
-	if (STAND_IN_DEVICES == 0)
+	if (!is_started)
+		look_around(getenv("CUDA_VISIBLE_DEVICES"));
+	if (visible_count == 0)
 		return NO_DEVICE;
 	is_started = true;
 	return OK;
@@ -80,6 +102,7 @@ API int cuGetErrorName(int result, const char **name)
 		{ INVALID_PTX, "CUDA_ERROR_INVALID_PTX" },
 		{ INVALID_HANDLE, "CUDA_ERROR_INVALID_HANDLE" },
 		{ NOT_FOUND, "CUDA_ERROR_NOT_FOUND" },
+		{ NOT_READY, "CUDA_ERROR_NOT_READY" },
 		{ ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS" },
 		{ PEER_ALREADY_ENABLED, "CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED" },
 		{ PEER_NOT_ENABLED, "CUDA_ERROR_PEER_ACCESS_NOT_ENABLED" },
@@ -96,7 +119,7 @@ API int cuGetErrorName(int result, const char **name)
 
 API int cuDeviceGetCount(int *count)
 {
-	*count = STAND_IN_DEVICES;
+	*count = visible_count;
 	return is_started ? OK : NOT_INITIALIZED;
 }
 
@@ -104,7 +127,7 @@ API int cuDeviceGet(int *device, int ordinal)
 {
 	if (!is_started)
 		return NOT_INITIALIZED;
-	if (ordinal < 0 || ordinal >= STAND_IN_DEVICES)
+	if (ordinal < 0 || ordinal >= visible_count)
 		return INVALID_DEVICE;
 	*device = ordinal;
 	return OK;
@@ -112,13 +135,13 @@ API int cuDeviceGet(int *device, int ordinal)
 
 API int cuDeviceGetName(char *name, int bytes, int device)
 {
-	snprintf(name, (size_t)bytes, "Stand-in %d", device);
+	snprintf(name, (size_t)bytes, "Stand-in %d", visible[device]);
 	return OK;
 }
 
 API int cuDeviceGetUuid(char *uuid, int device)
 {
-	memset(uuid, 0x50 + device, 16);
+	memset(uuid, 0x50 + visible[device], 16);
 	return OK;
 }
 
@@ -130,7 +153,7 @@ API int cuDeviceTotalMem_v2(size_t *bytes, int device)
 
 API int cuDeviceGetAttribute(int *value, int attribute, int device)
 {
-	if (device < 0 || device >= STAND_IN_DEVICES)
+	if (device < 0 || device >= visible_count)
 		return INVALID_DEVICE;
 	switch (attribute) {
 	case 75:
@@ -152,7 +175,7 @@ API int cuDeviceGetAttribute(int *value, int attribute, int device)
 
 API int cuDeviceCanAccessPeer(int *can, int device, int peer)
 {
-	*can = device != peer;
+	*can = STAND_IN_PEERS && device != peer;
 	return OK;
 }
 
@@ -190,11 +213,6 @@ API int cuCtxPopCurrent_v2(struct context **context)
 		return INVALID_CONTEXT;
 	*context = stack[--depth];
 	return OK;
-}
-
-API int cuCtxSynchronize(void)
-{
-	return usable();
 }
 
 API int cuCtxEnablePeerAccess(struct context *peer, unsigned int flags)

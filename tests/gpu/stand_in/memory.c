@@ -1,57 +1,21 @@
-/*
- * Memory of the stand-in: every allocation is a memfd, so that another process
- * can map it by descriptor, or by the handle of an allocation if it can see
- * this process.
- */
+/* Memory of the stand-in: every allocation is a memfd, so that another process can map it. */
 #define _GNU_SOURCE
-#include "stand_in.h"
+#include "pieces.h"
+#include "queue.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MAX_PIECES 4096
-#define IPC_MAGIC 0x69706321u
-
-struct ipc_handle {
-	uint32_t magic;
-	int32_t pid;
-	int32_t fd;
-	int32_t device;
-	uint64_t bytes;
-	char rest[40];
-};
-
-struct allocation {
-	int type, handle_types;
-	int location_type, device;
-};
-
-enum kind { NOTHING, PLAIN, OPENED, RESERVED };
-
-/* Address space; for memory by pieces also what is mapped there. */
-struct piece {
-	enum kind kind;
-	uint64_t address, bytes;
-	int fd, device;
-	uint64_t allocation;
-	bool is_mapped, is_accessible;
-};
-
-struct physical {
-	int fd, device, holders;
-	uint64_t bytes;
-};
-
 static struct piece pieces[MAX_PIECES];
-static struct physical physicals[MAX_PIECES];
-static uint64_t used[8];
+uint64_t used_bytes[8];
 
-static struct piece *new_piece(void)
+struct piece *new_piece(void)
 {
 	for (int i = 0; i < MAX_PIECES; i++) {
 		if (pieces[i].kind == NOTHING)
@@ -60,7 +24,7 @@ static struct piece *new_piece(void)
 	return NULL;
 }
 
-static struct piece *piece_at(uint64_t address)
+struct piece *piece_at(uint64_t address)
 {
 	for (int i = 0; i < MAX_PIECES; i++) {
 		if (pieces[i].kind != NOTHING && pieces[i].address == address)
@@ -69,7 +33,7 @@ static struct piece *piece_at(uint64_t address)
 	return NULL;
 }
 
-static struct piece *piece_around(uint64_t address)
+struct piece *piece_around(uint64_t address)
 {
 	for (int i = 0; i < MAX_PIECES; i++) {
 		struct piece *piece = &pieces[i];
@@ -92,7 +56,7 @@ void *bytes_at(uint64_t address, uint64_t bytes)
 	return (void *)(uintptr_t)address;
 }
 
-static int backing(uint64_t bytes)
+int backing(uint64_t bytes)
 {
 	int fd = (int)syscall(SYS_memfd_create, "stand-in", MFD_CLOEXEC);
 
@@ -103,7 +67,49 @@ static int backing(uint64_t bytes)
 	return fd;
 }
 
-static void *mapped(uint64_t bytes, int fd)
+void path_of(char *path, int32_t pid, int32_t number)
+{
+	snprintf(path, 64, "/dev/shm/cordon-stand-in-%d-%d", pid, number);
+}
+
+/* Memory that has a name, so that a process of another account can open it; as in a sandbox, there may be no place. */
+static int named_backing(uint64_t bytes, int32_t *number)
+{
+	static int32_t last;
+	char path[64];
+	int fd;
+
+	path_of(path, getpid(), ++last);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		*number = 0;
+		return backing(bytes);
+	}
+	*number = last;
+	if (fchmod(fd, 0666) == 0 && ftruncate(fd, (off_t)bytes) == 0)
+		return fd;
+	close(fd);
+	unlink(path);
+	return -1;
+}
+
+static void unname(const struct piece *piece)
+{
+	char path[64];
+
+	if (piece->kind != PLAIN || piece->number == 0)
+		return;
+	path_of(path, getpid(), piece->number);
+	unlink(path);
+}
+
+__attribute__((destructor)) static void unname_all(void)
+{
+	for (int i = 0; i < MAX_PIECES; i++)
+		unname(&pieces[i]);
+}
+
+void *mapped(uint64_t bytes, int fd)
 {
 	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
 
@@ -117,7 +123,7 @@ API int cuMemGetInfo_v2(size_t *available, size_t *total)
 	if (result != OK)
 		return result;
 	*total = DEVICE_BYTES;
-	*available = DEVICE_BYTES - used[current_device()];
+	*available = DEVICE_BYTES - used_bytes[current_device()];
 	return OK;
 }
 
@@ -126,19 +132,20 @@ static int allocate(uint64_t *address, uint64_t bytes)
 	int device = current_device();
 	struct piece *piece = new_piece();
 	void *place;
+	int32_t number;
 	int fd;
 
 	if (bytes == 0)
 		return INVALID_VALUE;
-	if (piece == NULL || bytes > DEVICE_BYTES - used[device])
+	if (piece == NULL || bytes > DEVICE_BYTES - used_bytes[device])
 		return OUT_OF_MEMORY;
-	fd = backing(bytes);
+	fd = named_backing(bytes, &number);
 	place = mapped(bytes, fd);
 	if (place == MAP_FAILED)
 		return OUT_OF_MEMORY;
-	used[device] += bytes;
+	used_bytes[device] += bytes;
 	*piece = (struct piece){ .kind = PLAIN, .address = (uint64_t)(uintptr_t)place,
-		.bytes = bytes, .fd = fd, .device = device };
+		.bytes = bytes, .fd = fd, .device = device, .number = number };
 	*address = piece->address;
 	return OK;
 }
@@ -154,17 +161,18 @@ API int cuMemAlloc_v2(uint64_t *address, size_t bytes)
 	return result;
 }
 
-static int drop(uint64_t address, enum kind kind)
+int drop(uint64_t address, enum kind kind)
 {
 	struct piece *piece = piece_at(address);
 
 	if (piece == NULL || piece->kind != kind)
 		return INVALID_VALUE;
+	unname(piece);
 	munmap((void *)(uintptr_t)piece->address, piece->bytes);
 	if (piece->fd >= 0)
 		close(piece->fd);
 	if (kind == PLAIN)
-		used[piece->device] -= piece->bytes;
+		used_bytes[piece->device] -= piece->bytes;
 	piece->kind = NOTHING;
 	return OK;
 }
@@ -173,6 +181,9 @@ API int cuMemFree_v2(uint64_t address)
 {
 	int result = usable();
 
+	/* Freeing waits for everything; unmapping does not. */
+	if (result == OK)
+		finish_all();
 	lock();
 	if (result == OK)
 		result = drop(address, PLAIN);
@@ -180,57 +191,103 @@ API int cuMemFree_v2(uint64_t address)
 	return result;
 }
 
-static int copy(void *to, const void *from, size_t bytes)
+void *bytes_for(int device, uint64_t address, uint64_t bytes)
+{
+	struct piece *piece = piece_around(address);
+
+	if (piece == NULL)
+		return NULL;
+	if (piece->kind == RESERVED ? (piece->devices >> device & 1) == 0 :
+				      piece->device != device && !is_peer(device, piece->device))
+		return NULL;
+	return bytes_at(address, bytes);
+}
+
+/* Memory that has gone meanwhile is a fault, as on a device. */
+static void copy(struct job *job)
+{
+	void *to = bytes_at(job->to, job->bytes);
+	const void *from = job->staged != NULL ? job->staged : bytes_at(job->from, job->bytes);
+
+	if (to == NULL || from == NULL)
+		fault();
+	else
+		memmove(to, from, job->bytes);
+}
+
+static int start_copy(struct stream *stream, uint64_t to, uint64_t from, size_t bytes)
+{
+	if (bytes == 0)
+		return usable();
+	if (bytes_at(to, bytes) == NULL || bytes_at(from, bytes) == NULL)
+		return usable() == OK ? INVALID_VALUE : usable();
+	return enqueue(stream, (struct job){ .run = copy, .to = to, .from = from, .bytes = bytes });
+}
+
+/* The caller's bytes are taken at once; they arrive in the stream's order. */
+API int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, struct stream *stream)
 {
 	int result = usable();
+	void *staged;
 
 	if (result != OK || bytes == 0)
 		return result;
-	if (to == NULL || from == NULL)
+	if (from == NULL || bytes_at(to, bytes) == NULL)
 		return INVALID_VALUE;
-	memmove(to, from, bytes);
+	staged = malloc(bytes);
+	if (staged == NULL)
+		return OUT_OF_MEMORY;
+	memcpy(staged, from, bytes);
+	return enqueue(stream, (struct job){ .run = copy, .to = to, .bytes = bytes, .staged = staged });
+}
+
+/* Into memory that is not pinned: it is there when the call returns. */
+API int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, struct stream *stream)
+{
+	const void *place;
+	int result = finish_stream(stream);
+
+	if (result != OK || bytes == 0)
+		return result;
+	place = bytes_at(from, bytes);
+	if (to == NULL || place == NULL)
+		return INVALID_VALUE;
+	memcpy(to, place, bytes);
 	return OK;
 }
 
-API int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stream)
+API int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, struct stream *stream)
 {
-	(void)stream;
-	return copy(bytes_at(to, bytes), from, bytes);
-}
-
-API int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream)
-{
-	(void)stream;
-	return copy(to, bytes_at(from, bytes), bytes);
-}
-
-API int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void *stream)
-{
-	(void)stream;
-	return copy(bytes_at(to, bytes), bytes_at(from, bytes), bytes);
+	return start_copy(stream, to, from, bytes);
 }
 
 API int cuMemcpyPeerAsync(uint64_t to, void *to_context, uint64_t from, void *from_context,
-			  size_t bytes, void *stream)
+			  size_t bytes, struct stream *stream)
 {
-	(void)stream;
 	if (to_context == NULL || from_context == NULL)
 		return INVALID_CONTEXT;
-	return copy(bytes_at(to, bytes), bytes_at(from, bytes), bytes);
+	return start_copy(stream, to, from, bytes);
 }
 
-API int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void *stream)
+static void fill(struct job *job)
 {
-	void *place = bytes_at(to, bytes);
+	void *to = bytes_at(job->to, job->bytes);
+
+	if (to == NULL)
+		fault();
+	else
+		memset(to, job->value, job->bytes);
+}
+
+API int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, struct stream *stream)
+{
 	int result = usable();
 
-	(void)stream;
 	if (result != OK)
 		return result;
-	if (place == NULL)
+	if (bytes_at(to, bytes) == NULL)
 		return INVALID_VALUE;
-	memset(place, value, bytes);
-	return OK;
+	return enqueue(stream, (struct job){ .run = fill, .to = to, .bytes = bytes, .value = value });
 }
 
 API int cuPointerGetAttribute(void *into, int attribute, uint64_t address)
@@ -258,297 +315,4 @@ API int cuPointerGetAttribute(void *into, int attribute, uint64_t address)
 	default:
 		return INVALID_VALUE;
 	}
-}
-
-/* --- handles of allocations: they mean something to whoever can see this process */
-
-API int cuIpcGetMemHandle(struct ipc_handle *handle, uint64_t address)
-{
-	struct piece *piece = piece_around(address);
-	int result = usable();
-
-	if (result != OK)
-		return result;
-	if (piece == NULL || piece->kind != PLAIN)
-		return INVALID_VALUE;
-	if (piece->fd < 0)
-		return NOT_SUPPORTED;
-	*handle = (struct ipc_handle){ .magic = IPC_MAGIC, .pid = getpid(), .fd = piece->fd,
-		.device = piece->device, .bytes = piece->bytes };
-	return OK;
-}
-
-static int open_handle(uint64_t *address, const struct ipc_handle *handle)
-{
-	struct piece *piece = new_piece();
-	char path[64];
-	struct stat facts;
-	void *place;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", handle->pid, handle->fd);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || piece == NULL)
-		return INVALID_VALUE;
-	if (fstat(fd, &facts) != 0 || (uint64_t)facts.st_size != handle->bytes ||
-	    (place = mapped(handle->bytes, fd)) == MAP_FAILED) {
-		close(fd);
-		return INVALID_VALUE;
-	}
-	*piece = (struct piece){ .kind = OPENED, .address = (uint64_t)(uintptr_t)place,
-		.bytes = handle->bytes, .fd = fd, .device = handle->device };
-	*address = piece->address;
-	return OK;
-}
-
-API int cuIpcOpenMemHandle_v2(uint64_t *address, struct ipc_handle handle, unsigned int flags)
-{
-	int result = usable();
-
-	if (result != OK)
-		return result;
-	if (handle.magic != IPC_MAGIC || flags != 1)
-		return INVALID_VALUE;
-	/* A process cannot open what it exported itself. */
-	if (handle.pid == getpid())
-		return INVALID_CONTEXT;
-	lock();
-	result = open_handle(address, &handle);
-	unlock();
-	return result;
-}
-
-API int cuIpcCloseMemHandle(uint64_t address)
-{
-	int result = usable();
-
-	lock();
-	if (result == OK)
-		result = drop(address, OPENED);
-	unlock();
-	return result;
-}
-
-/* --- memory by pieces: what is allocated, where it is seen, and who may see it */
-
-API int cuMemGetAllocationGranularity(size_t *step, const struct allocation *wanted, int option)
-{
-	(void)option;
-	*step = STEP;
-	return wanted->type == 1 && wanted->location_type == 1 ? OK : INVALID_VALUE;
-}
-
-static int keep_physical(uint64_t *allocation, int fd, int device, uint64_t bytes)
-{
-	for (uint64_t i = 0; i < MAX_PIECES; i++) {
-		if (physicals[i].holders != 0)
-			continue;
-		physicals[i] = (struct physical){ fd, device, 1, bytes };
-		*allocation = i + 1;
-		return OK;
-	}
-	return OUT_OF_MEMORY;
-}
-
-static struct physical *physical_of(uint64_t allocation)
-{
-	if (allocation == 0 || allocation > MAX_PIECES || physicals[allocation - 1].holders == 0)
-		return NULL;
-	return &physicals[allocation - 1];
-}
-
-static void let_go(struct physical *physical)
-{
-	if (--physical->holders > 0)
-		return;
-	close(physical->fd);
-	used[physical->device] -= physical->bytes;
-}
-
-static int create(uint64_t *allocation, size_t bytes, const struct allocation *wanted)
-{
-	int fd;
-
-	if (bytes == 0 || bytes % STEP != 0 || wanted->device < 0 || wanted->device >= STAND_IN_DEVICES)
-		return INVALID_VALUE;
-	if (wanted->handle_types != 0 && STAND_IN_POSIX_FD == 0)
-		return NOT_SUPPORTED;
-	if (bytes > DEVICE_BYTES - used[wanted->device])
-		return OUT_OF_MEMORY;
-	fd = backing(bytes);
-	if (fd < 0)
-		return OUT_OF_MEMORY;
-	used[wanted->device] += bytes;
-	return keep_physical(allocation, fd, wanted->device, bytes);
-}
-
-API int cuMemCreate(uint64_t *allocation, size_t bytes, const struct allocation *wanted,
-		    unsigned long long flags)
-{
-	int result = usable();
-
-	lock();
-	if (result == OK)
-		result = flags == 0 ? create(allocation, bytes, wanted) : INVALID_VALUE;
-	unlock();
-	return result;
-}
-
-API int cuMemRelease(uint64_t allocation)
-{
-	struct physical *physical;
-
-	lock();
-	physical = physical_of(allocation);
-	if (physical != NULL)
-		let_go(physical);
-	unlock();
-	return physical == NULL ? INVALID_VALUE : OK;
-}
-
-static int reserve(uint64_t *address, size_t bytes)
-{
-	struct piece *piece = new_piece();
-	void *place;
-
-	if (bytes == 0 || bytes % STEP != 0)
-		return INVALID_VALUE;
-	place = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (place == MAP_FAILED || piece == NULL)
-		return OUT_OF_MEMORY;
-	*piece = (struct piece){ .kind = RESERVED, .address = (uint64_t)(uintptr_t)place,
-		.bytes = bytes, .fd = -1 };
-	*address = piece->address;
-	return OK;
-}
-
-API int cuMemAddressReserve(uint64_t *address, size_t bytes, size_t alignment, uint64_t wish,
-			    unsigned long long flags)
-{
-	int result = usable();
-
-	(void)alignment;
-	(void)wish;
-	lock();
-	if (result == OK)
-		result = flags == 0 ? reserve(address, bytes) : INVALID_VALUE;
-	unlock();
-	return result;
-}
-
-static struct piece *whole_reservation(uint64_t address, uint64_t bytes, bool is_mapped)
-{
-	struct piece *piece = piece_at(address);
-
-	if (piece == NULL || piece->kind != RESERVED || piece->bytes != bytes ||
-	    piece->is_mapped != is_mapped)
-		return NULL;
-	return piece;
-}
-
-API int cuMemAddressFree(uint64_t address, size_t bytes)
-{
-	struct piece *piece;
-
-	lock();
-	piece = whole_reservation(address, bytes, false);
-	if (piece != NULL)
-		drop(address, RESERVED);
-	unlock();
-	return piece == NULL ? INVALID_VALUE : OK;
-}
-
-API int cuMemMap(uint64_t address, size_t bytes, size_t offset, uint64_t allocation,
-		 unsigned long long flags)
-{
-	struct piece *piece;
-	struct physical *physical;
-	int result = INVALID_VALUE;
-
-	lock();
-	piece = whole_reservation(address, bytes, false);
-	physical = physical_of(allocation);
-	if (piece != NULL && physical != NULL && offset == 0 && flags == 0 && bytes <= physical->bytes) {
-		physical->holders++;
-		piece->is_mapped = true;
-		piece->allocation = allocation;
-		piece->device = physical->device;
-		result = OK;
-	}
-	unlock();
-	return result;
-}
-
-API int cuMemSetAccess(uint64_t address, size_t bytes, const int32_t *access, size_t count)
-{
-	struct piece *piece;
-	struct physical *physical;
-	int result = INVALID_VALUE;
-
-	lock();
-	piece = whole_reservation(address, bytes, true);
-	physical = piece == NULL ? NULL : physical_of(piece->allocation);
-	if (physical != NULL && count == 1 && access[0] == 1 && access[2] == 3 &&
-	    mmap((void *)(uintptr_t)address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		 physical->fd, 0) != MAP_FAILED) {
-		piece->is_accessible = true;
-		result = OK;
-	}
-	unlock();
-	return result;
-}
-
-API int cuMemUnmap(uint64_t address, size_t bytes)
-{
-	struct piece *piece;
-
-	lock();
-	piece = whole_reservation(address, bytes, true);
-	if (piece != NULL) {
-		mmap((void *)(uintptr_t)address, bytes, PROT_NONE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-		piece->is_mapped = piece->is_accessible = false;
-		let_go(physical_of(piece->allocation));
-	}
-	unlock();
-	return piece == NULL ? INVALID_VALUE : OK;
-}
-
-API int cuMemExportToShareableHandle(int *fd, uint64_t allocation, int type, unsigned long long flags)
-{
-	struct physical *physical = physical_of(allocation);
-
-	if (physical == NULL || type != 1 || flags != 0)
-		return INVALID_VALUE;
-	if (STAND_IN_POSIX_FD == 0)
-		return NOT_SUPPORTED;
-	*fd = fcntl(physical->fd, F_DUPFD, 0);
-	return *fd < 0 ? OUT_OF_MEMORY : OK;
-}
-
-static int import(uint64_t *allocation, int fd)
-{
-	struct stat facts;
-	int own;
-
-	if (fcntl(fd, F_GET_SEALS) < 0 || fstat(fd, &facts) != 0 || facts.st_size % STEP != 0)
-		return INVALID_VALUE;
-	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (own < 0)
-		return INVALID_VALUE;
-	used[0] += (uint64_t)facts.st_size;
-	return keep_physical(allocation, own, 0, (uint64_t)facts.st_size);
-}
-
-API int cuMemImportFromShareableHandle(uint64_t *allocation, void *handle, int type)
-{
-	int result = usable();
-
-	if (STAND_IN_IMPORTS == 0)
-		return NOT_SUPPORTED;
-	lock();
-	if (result == OK)
-		result = type == 1 ? import(allocation, (int)(intptr_t)handle) : INVALID_VALUE;
-	unlock();
-	return result;
 }

@@ -14,6 +14,9 @@
 #ifndef STAND_IN_POSIX_FD
 #define STAND_IN_POSIX_FD 1
 #endif
+#ifndef STAND_IN_PEERS
+#define STAND_IN_PEERS 1
+#endif
 #ifndef STAND_IN_IMPORTS
 #define STAND_IN_IMPORTS 1
 #endif
@@ -30,6 +33,7 @@ enum {
 	INVALID_PTX = 218,
 	INVALID_HANDLE = 400,
 	NOT_FOUND = 500,
+	NOT_READY = 600,
 	ILLEGAL_ADDRESS = 700,
 	PEER_ALREADY_ENABLED = 704,
 	PEER_NOT_ENABLED = 705,
@@ -44,10 +48,14 @@ enum {
 int current_device(void);
 /* OK, or what every call answers at present: not started, no context, or a fault that stays. */
 int usable(void);
+/* Whether a device may reach another one's memory. */
+bool is_peer(int device, int peer);
 /* From here on every call in this process answers with an illegal address. */
-int fault(void);
+void fault(void);
 /* The bytes at [address, address + bytes) if one mapped allocation holds them all. */
 void *bytes_at(uint64_t address, uint64_t bytes);
+/* The same, if a device may reach them. */
+void *bytes_for(int device, uint64_t address, uint64_t bytes);
 /* One caller at a time looks at the tables. */
 void lock(void);
 void unlock(void);
