@@ -20,11 +20,11 @@ const LONGEST_TAIL = "/h-01234567/zzzzzz/r/rpc.sock";
  * @param path Absolute path.
  * @param runAs Account that must be able to reach what lies in it, or null if that is our own.
  * @returns Its real path.
- * @throws {ConfigError} If it is somebody else's, writable for others, out of the account's reach, or too long for sockets.
+ * @throws {ConfigError} If it is somebody else's, writable for others, out of the account's reach, too long for sockets, or cannot
+ * be made.
  */
 export async function runtimeDirectory(path: string, runAs: Account | null): Promise<string> {
-  const isNew = await makeDirectory(path);
-  const info = await Deno.lstat(path);
+  const { isNew, info } = await madeDirectory(path);
   if (!info.isDirectory) throw refused(path, "it is not a directory");
   if (info.uid !== Deno.uid()) throw refused(path, `it belongs to uid ${info.uid}, not to ${Deno.uid()}`);
   // An existing directory may serve others, too: it is left as it is.
@@ -65,6 +65,18 @@ export function openLock(path: string): Promise<Deno.FsFile> {
   return Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
 }
 
+async function madeDirectory(
+  path: string,
+): Promise<{ readonly isNew: boolean; readonly info: Deno.FileInfo }> {
+  try {
+    const isNew = await makeDirectory(path);
+    return { isNew, info: await Deno.lstat(path) };
+  } catch (error) {
+    // Read-only, forbidden, full, or a file on the way: whatever it is, another directory is the way out.
+    throw error instanceof Error ? refused(path, `it cannot be made: ${error.message}`, error) : error;
+  }
+}
+
 /** True if the directory did not exist before. */
 async function makeDirectory(path: string): Promise<boolean> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o755 });
@@ -77,9 +89,10 @@ async function makeDirectory(path: string): Promise<boolean> {
   }
 }
 
-function refused(path: string, state: string): ConfigError {
+function refused(path: string, state: string, cause?: Error): ConfigError {
   return new ConfigError(`Cannot use "${path}" as the runtime directory: ${state}`, {
     path: "runtimeDirectory",
     hint: "Name another directory in the host's option `runtimeDirectory`",
+    cause,
   });
 }

@@ -5,7 +5,7 @@
  */
 
 import type { HostConfig } from "../config/types.ts";
-import { SandboxUnavailableError } from "../errors.ts";
+import { ConfigError, CordonError, SandboxUnavailableError } from "../errors.ts";
 import { openHostDirectory } from "../launcher/host_directory.ts";
 import { CompiledFilters } from "../launcher/seccomp/mod.ts";
 import type { HostDirectory, Runtime } from "../launcher/types.ts";
@@ -54,20 +54,23 @@ export interface HostContext extends AsyncDisposable {
  * @param codecs Custom types; the caller adds to them later.
  * @returns The context; the caller disposes it after the last plugin.
  * @throws {SandboxUnavailableError} If plugins cannot run at all, or not as `config.sandbox` demands.
+ * @throws {ConfigError} If the cache directory or the runtime directory cannot be used.
  */
 export async function openHostContext(
   config: HostConfig,
   codecs: ReadonlyMap<string, TypeCodec<unknown>>,
 ): Promise<HostContext> {
-  const [platform, ambient, libraryPath] = await Promise.all([
+  const [platform, ambient, libraryPath] = await allEnded([
     probePlatform({ bwrap: config.bwrap, deno: config.deno, runAs: config.runAs }),
     loadAmbientStore(),
     // Also where this process may not load it: guests confine themselves with it.
-    nativeLibraryPath(config.cacheDirectory),
+    cachedLibrary(config.cacheDirectory),
   ]);
   const runtime = runtimeOf(platform);
   const native = libraryPath !== null && await isFfiGranted() ? openNative(libraryPath) : null;
   native?.closeOnExec(3);
+  using cleanup = new DisposableStack();
+  if (native !== null) cleanup.use(native);
   const directory = await openHostDirectory({
     runtimeDirectory: config.runtimeDirectory,
     runAs: platform.facts.uid === 0 ? config.runAs : null,
@@ -75,6 +78,7 @@ export async function openHostContext(
     nativeLibrary: libraryPath,
     deno: runtime.deno,
   });
+  cleanup.move();
   const onNotice = (text: string): void =>
     void Deno.stderr.writeSync(new TextEncoder().encode(`cordon: ${text}\n`));
   const whyCopied = reasonToCopy(platform, native);
@@ -148,4 +152,25 @@ function runtimeOf(platform: PlatformReport): Runtime {
     });
   }
   return { bwrap, deno };
+}
+
+/** All results, or the first failure once nothing of them goes on. */
+async function allEnded<T extends readonly unknown[]>(
+  work: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  await Promise.allSettled(work);
+  return await Promise.all(work) as unknown as T;
+}
+
+async function cachedLibrary(cacheDirectory: string): Promise<string | null> {
+  try {
+    return await nativeLibraryPath(cacheDirectory);
+  } catch (cause) {
+    if (cause instanceof CordonError || !(cause instanceof Error)) throw cause;
+    throw new ConfigError(`Cannot use "${cacheDirectory}" as the cache directory: ${cause.message}`, {
+      path: "cacheDirectory",
+      hint: "Name another directory in the host's option `cacheDirectory`, or in XDG_CACHE_HOME",
+      cause,
+    });
+  }
 }

@@ -16,7 +16,7 @@ import { coverageOf } from "./coverage.ts";
 import { importFailure, tellToLoad } from "./import_plugin.ts";
 import { bundledCode, stackRewriter, unbundledCode, usesHost } from "./plugin_code.ts";
 import { PluginOutput } from "./plugin_output.ts";
-import { spareKey, startSpare } from "./spare_sandbox.ts";
+import { isWarmable, spareKey, startSpare } from "./spare_sandbox.ts";
 import { startSandbox } from "./start_sandbox.ts";
 import type { Sandbox, StartRequest } from "./start_sandbox.ts";
 
@@ -157,9 +157,7 @@ async function takeOrStart(request: StartRequest): Promise<Sandbox> {
 /** Has a sandbox ready for the next process of this plugin. */
 function keepWarm(request: GenerationRequest): void {
   const { warm } = request.context;
-  const { bundle, inspect, coverage } = request.config;
-  // What belongs to one process cannot be made before there is a plugin for it.
-  if (bundle === false || (inspect ?? coverage) !== undefined) return;
+  if (!isWarmable(request.config)) return;
   const key = spareKey(request);
   if (!warm.isFull(key)) warm.keep(key, (signal) => startSpare(request, signal));
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { bundlePlugin } from "../bundle/bundle_plugin.ts";
 import type { GenerationRequest } from "./load_generation.ts";
-import { spareKey, startSpare } from "./spare_sandbox.ts";
+import { bundledCode, unbundledCode } from "./plugin_code.ts";
+import { isWarmable, spareKey, startSpare } from "./spare_sandbox.ts";
 
 /**
  * Bundles a plugin into the cache and starts sandboxes for it. No code of it runs.
@@ -26,14 +26,10 @@ export async function prewarm(request: GenerationRequest, count: number): Promis
   const begin = async (): Promise<void> => {
     spares.use(await context.warm.add(spareKey(request), await startSpare(request, signal)));
   };
-  const bundling = bundlePlugin({
-    entry: config.entry,
-    cacheDirectory: context.config.cacheDirectory,
-    deno: context.runtime.deno.path,
-    isMain: request.isScript,
-    signal,
-  });
-  const work = [bundling, ...Array.from({ length: count }, begin)];
+  const prepared = config.bundle === false
+    ? unbundledCode({ ...request, signal })
+    : bundledCode({ ...request, signal });
+  const work = [prepared, ...Array.from({ length: isWarmable(config) ? count : 0 }, begin)];
   try {
     await Promise.all(work);
   } catch (error) {

@@ -35,6 +35,16 @@ export function spareKey({ config, context, policy, args }: StartRequest): strin
 }
 
 /**
+ * Whether a sandbox for a plugin can be started before the plugin is loaded.
+ *
+ * @param config The plugin's options.
+ * @returns False where something is mounted for the one process, or listens for it.
+ */
+export function isWarmable({ bundle, inspect, coverage }: StartRequest["config"]): boolean {
+  return bundle !== false && inspect === undefined && coverage === undefined;
+}
+
+/**
  * Starts a spare.
  *
  * @param request What to start; its owner's hooks are left out.
