@@ -2,11 +2,14 @@
 
 const SCRIPT = decodeURIComponent(new URL("torch_peer.py", import.meta.url).pathname);
 
+/** Variables of the process; those of this one besides. */
+export type TorchEnvironment = Readonly<Record<string, string>>;
+
 /** Whether there is a PyTorch that sees a GPU. */
-export function hasTorch(): boolean {
+export function hasTorch(env: TorchEnvironment = {}): boolean {
   try {
     const check = "import torch, sys; sys.exit(0 if torch.cuda.is_available() else 1)";
-    return new Deno.Command("python3", { args: ["-c", check], stderr: "null" }).outputSync().success;
+    return new Deno.Command("python3", { args: ["-c", check], stderr: "null", env }).outputSync().success;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
@@ -26,9 +29,10 @@ export class TorchPeer implements AsyncDisposable {
     this.#writer = process.stdin.getWriter();
   }
 
-  static async start(): Promise<TorchPeer> {
+  static async start(env: TorchEnvironment = {}): Promise<TorchPeer> {
     const process = new Deno.Command("python3", {
       args: ["-u", SCRIPT],
+      env,
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
