@@ -42,7 +42,7 @@ export async function rpcBench(): Promise<void> {
   for (const inFlight of [64, 512]) await throughputTable(subjects.slice(1), inFlight);
   await rowsTable([cordon, sandbox]);
   await bytesTable([cordon, sandbox]);
-  await memoryTable(cordon);
+  await memoryTable([cordon, sandbox]);
 }
 
 /** Rounds are interleaved, so that a busy moment of the machine hits everybody. */
@@ -173,18 +173,31 @@ async function rawBytes(
   };
 }
 
-async function memoryTable(subject: Subject): Promise<void> {
-  await throughput(subject, 512, MEMORY_CALLS / 10);
-  const before = Deno.memoryUsage().rss;
-  await throughput(subject, 512, MEMORY_CALLS);
-  const after = Deno.memoryUsage().rss;
-  print(`${MEMORY_CALLS.toLocaleString("en")} calls`, [
-    [
-      subject.name,
-      `${(before / MIB).toFixed(0)} → ${(after / MIB).toFixed(0)} MiB resident`,
-      ratio(after / before),
-    ],
-  ]);
+/** What is touched of the memory of both processes, before and after a million calls. */
+async function memoryTable(subjects: readonly Subject[]): Promise<void> {
+  const lines: string[][] = [];
+  for (const subject of subjects) {
+    await throughput(subject, 512, MEMORY_CALLS / 10);
+    const before = residentMemory(subject);
+    await throughput(subject, 512, MEMORY_CALLS);
+    const after = residentMemory(subject);
+    for (const [side, index] of [["caller", 0], ["callee", 1]] as const) {
+      const [from, to] = [before[index], after[index]];
+      lines.push([
+        `${subject.name}, ${side}`,
+        `${from.toFixed(0)} → ${to.toFixed(0)} MiB resident`,
+        ratio(to / from),
+      ]);
+    }
+  }
+  print(`${MEMORY_CALLS.toLocaleString("en")} calls`, lines);
+}
+
+function residentMemory({ pid }: Subject): readonly [caller: number, callee: number] {
+  return [Deno.pid, pid!].map((process) => {
+    const status = Deno.readTextFileSync(`/proc/${process}/status`);
+    return Number(/^VmRSS:\s*(\d+)/m.exec(status)![1]) / 1024;
+  }) as [number, number];
 }
 
 async function latencies(subject: Subject, calls: number): Promise<number[]> {

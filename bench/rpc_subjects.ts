@@ -13,6 +13,8 @@ import type * as BenchPlugin from "./rpc_plugin.ts";
 /** One way to make a small call. */
 export interface Subject extends AsyncDisposable {
   readonly name: string;
+  /** The other process, if there is one. */
+  readonly pid?: number;
   call(value: number): Promise<unknown>;
 }
 
@@ -24,15 +26,20 @@ const exports = ["echo", "size", "rows"].map((name) => ({ name, kind: "function"
 
 /** @returns A connection to a fresh process of `rpc_peer.ts`, which ends with the connection. */
 export async function connectedPeer(kind: string): Promise<Deno.Conn> {
+  return (await startedPeer(kind)).connection;
+}
+
+async function startedPeer(kind: string): Promise<{ readonly connection: Deno.Conn; readonly pid: number }> {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/s`;
   const listener = Deno.listen({ transport: "unix", path });
   const script = new URL("rpc_peer.ts", import.meta.url).pathname;
-  new Deno.Command(Deno.execPath(), { args: ["run", "-A", script, kind, path] }).spawn().unref();
+  const child = new Deno.Command(Deno.execPath(), { args: ["run", "-A", script, kind, path] }).spawn();
+  child.unref();
   const connection = await listener.accept();
   listener.close();
   await Deno.remove(directory, { recursive: true });
-  return connection;
+  return { connection, pid: child.pid };
 }
 
 /** @returns Frames of the size of a small call, echoed: what everything else is measured against. */
@@ -65,7 +72,8 @@ export async function rawSubject(): Promise<Subject> {
 
 /** @returns A session with a plain process, and its plugin. */
 export async function cordonSubject(): Promise<Subject & { readonly api: BenchApi }> {
-  const session = new RpcSession(socketTransport(await connectedPeer("cordon")), {
+  const { connection, pid } = await startedPeer("cordon");
+  const session = new RpcSession(socketTransport(connection), {
     role: "host",
     token: "bench",
   });
@@ -73,6 +81,7 @@ export async function cordonSubject(): Promise<Subject & { readonly api: BenchAp
   const api = remoteModule<typeof BenchPlugin>(sessionSource(session, "plugin", exports));
   return {
     name: "cordon, plain process",
+    pid,
     api,
     call: api.echo,
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
@@ -82,14 +91,23 @@ export async function cordonSubject(): Promise<Subject & { readonly api: BenchAp
 /** @returns A plugin behind every layer. */
 export async function sandboxSubject(): Promise<Subject & { readonly api: BenchApi }> {
   const host = await createHost();
+  let pid = 0;
+  host.on("ready", (event) => pid = lastDescendant(event.pid));
   const plugin = await host.load<typeof BenchPlugin>(new URL("rpc_plugin.ts", import.meta.url).pathname);
   const api = plugin.api as BenchApi;
   return {
     name: "cordon, in the sandbox",
+    pid,
     api,
     call: api.echo,
     [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
   };
+}
+
+/** The plugin itself, below those who guard it. */
+function lastDescendant(pid: number): number {
+  const [child] = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ");
+  return child === undefined || child === "" ? pid : lastDescendant(Number(child));
 }
 
 /** @returns capnweb over Cordon's transport. */

@@ -7,7 +7,7 @@ import sys
 import msgpack
 
 HELLO, WELCOME, LOAD, READY, CALL, RESULT, ERROR, CANCEL = 1, 2, 3, 4, 5, 6, 7, 8
-PROGRESS, ITEM, END, CREDIT, STOP, RELEASE, EVENT, PING, PONG, SHUTDOWN, GOODBYE, CLOSE = range(9, 21)
+PROGRESS, ITEM, END, CREDIT, STOP, RELEASE, EVENT, PING, PONG, SHUTDOWN, GOODBYE, CLOSE, ABORT = range(9, 22)
 UNDEFINED = msgpack.ExtType(1, b"\0")
 
 
@@ -26,6 +26,7 @@ class Peer:
         self.sources = {}  # stream id -> [generator, items that may still be sent]
         self.sinks = {}  # stream id -> [items so far, call to answer with them]
         self.cancellable = set()
+        self.signals = {}  # signal id -> call to answer with its reason
         self.send(HELLO, 1, token, {"language": "python"}, {"maxFrameBytes": 1 << 20})
         assert self.receive()[:2] == [WELCOME, 1]
 
@@ -83,6 +84,11 @@ class Peer:
                 self.send(RESULT, call, value)
 
             return self.call(call, function, "", args[1:], answer)
+        if method == "watch":  # args[0] is a signal of the host: [marker A, id], or [marker A, 0, reason]
+            if args[0][1] == 0:
+                return self.send(RESULT, call, args[0][2])
+            self.signals[args[0][1]] = call
+            return None
         if method == "count":
             self.next_stream += 1
             self.sources[self.next_stream] = [iter(range(args[0])), 16]
@@ -97,7 +103,7 @@ class Peer:
         while True:
             kind, *fields = self.receive()
             if kind == LOAD:
-                names = ["echo", "fail", "hang", "ask_host", "apply", "sum"]
+                names = ["echo", "fail", "hang", "ask_host", "apply", "sum", "watch"]
                 exports = [{"name": name, "kind": "function"} for name in names]
                 self.send(READY, fields[0], exports + [{"name": "count", "kind": "stream"}])
             elif kind == CALL:
@@ -109,6 +115,9 @@ class Peer:
                     self.cancellable.remove(fields[0])
                     self.send(EVENT, "cancelled", fields[0])
                     self.send(RESULT, fields[0], UNDEFINED)
+            elif kind == ABORT:
+                if fields[0] in self.signals:
+                    self.send(RESULT, self.signals.pop(fields[0]), fields[1])
             elif kind == CREDIT:
                 if fields[0] in self.sources:
                     self.sources[fields[0]][1] += fields[1]

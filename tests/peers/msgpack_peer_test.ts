@@ -12,6 +12,7 @@ interface PythonPlugin {
   apply(callback: (value: number) => number, value: number): number;
   count(items: number): AsyncGenerator<number>;
   sum(items: AsyncIterable<number>): number;
+  watch(signal: AbortSignal): unknown;
 }
 
 /** A session whose guest is the Python peer. */
@@ -141,6 +142,21 @@ pythonTest("is told when a call is cancelled", async ({ session }) => {
   await assert.rejects(call, (error) => error === "enough");
   assert.equal(typeof await cancelled.promise, "number");
   await until(() => session.stats().pendingOut === 0);
+});
+
+pythonTest("hears of a signal among its arguments, before and during a call", async ({ api, session }) => {
+  assert.equal(await api.watch(AbortSignal.abort("early")), "early");
+  const controller = new AbortController();
+  const call = api.watch(controller.signal);
+  await session.ping();
+  controller.abort({ why: "enough" });
+  assert.deepEqual(await call, { why: "enough" });
+  assert.equal(session.stats().signalsOut, 0);
+});
+
+pythonTest("carries a megabyte each way", async ({ api }) => {
+  const bytes = Uint8Array.from({ length: 1_000_000 }, (_, index) => index * 7);
+  assert.deepEqual(await api.echo(bytes), bytes);
 });
 
 pythonTest("says goodbye with its exit code", async ({ session, status }) => {

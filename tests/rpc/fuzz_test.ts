@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LimitExceededError, ProtocolError } from "../../src/errors.ts";
 import { FrameReader } from "../../src/rpc/frame_reader.ts";
+import { findLargeBody, LARGE_BODY_BYTES } from "../../src/rpc/large_body.ts";
 import { DEFAULT_RPC_LIMITS, TypeRegistry } from "../../src/rpc/mod.ts";
 import { Kind } from "../../src/rpc/messages.ts";
 import { rawGuest, type RawPeer } from "./raw_peer.ts";
@@ -71,7 +72,10 @@ async function victim(): Promise<RawPeer> {
   return raw;
 }
 
-for (let seed = 1; seed <= 8; seed++) {
+/** More of them for a long run: `CORDON_FUZZ_SEEDS=1000 deno test -A tests/rpc/fuzz_test.ts`. */
+const SEEDS = Number(Deno.env.get("CORDON_FUZZ_SEEDS") ?? 8);
+
+for (let seed = 1; seed <= SEEDS; seed++) {
   Deno.test(`RpcSession survives or closes with a reason under mutated frames, seed ${seed}`, async () => {
     const next = random(seed);
     for (let round = 0; round < 60; round++) {
@@ -115,4 +119,43 @@ Deno.test("FrameReader.read() returns a message or throws a typed error, for any
     }),
     { numRuns: 5000 },
   );
+});
+
+/** A message or the kind of failure. */
+function outcome(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    assert.ok(error instanceof ProtocolError || error instanceof LimitExceededError, String(error));
+    return "refused";
+  }
+}
+
+Deno.test("FrameReader.read() makes the same of a frame with a body of its own as of the whole frame, mutated or not", () => {
+  const reader = new FrameReader(DEFAULT_RPC_LIMITS);
+  const next = random(7);
+  let split = 0;
+  let read = 0;
+  for (let round = 0; round < 3_000; round++) {
+    const [before, after] = [0, 1].map(() => next(2) === 0 ? corpus[next(20)]! : mutated(next)) as [
+      Uint8Array,
+      Uint8Array,
+    ];
+    const length = LARGE_BODY_BYTES + next(3);
+    const head = next(4) === 0 ? [0xc9, 0, 1, 0, length & 3, 18 + next(11)] : [0xc6, 0, 1, 0, length & 3];
+    const frame = new Uint8Array(2 + before.length + head.length + length + after.length);
+    frame.set([0x93, 15, ...before, ...head]);
+    frame.set(after, frame.length - after.length);
+    const place = findLargeBody(frame.subarray(0, 2 + before.length + head.length + next(100)), frame.length);
+    if (place === undefined) continue;
+    split++;
+    const rest = new Uint8Array(frame.length - place.length);
+    rest.set(frame.subarray(0, place.at));
+    rest.set(frame.subarray(place.at + place.length), place.at);
+    const bytes = frame.slice(place.at, place.at + place.length);
+    const whole = outcome(() => reader.read(frame));
+    if (whole !== "refused") read++;
+    assert.deepEqual(outcome(() => reader.read(rest, { at: place.at, bytes })), whole);
+  }
+  assert.ok(split > 500 && read > 50, `${split} frames had a body, ${read} of them could be read`);
 });
