@@ -20,10 +20,13 @@ import { OutputTail } from "./output_tail.ts";
 import { hasMounts } from "./sandbox_paths.ts";
 import { maxScratchFiles, ScratchWatch } from "./scratch_watch.ts";
 import { signalProcess } from "./signal_process.ts";
+import { killStrays } from "./stray_processes.ts";
 
 const STDERR_TAIL_BYTES = 8192;
 /** Bubblewrap reports its child within milliseconds; if it does not, its guard is told to end everything. */
 const STATUS_GRACE_MS = 1000;
+/** How often it is looked for what a guard that was killed has left. */
+const CLEAR_UP_MS = 100;
 
 /** What a running guest is made of. It owns all of it. */
 export interface RunningGuestParts {
@@ -60,6 +63,7 @@ export class RunningGuest implements LaunchedGuest {
   #killReason: ExitReason | null = null;
   #isWatched = false;
   #killTimer: ReturnType<typeof setTimeout> | undefined;
+  #clearUpTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param parts What it is made of; `child` has a pid.
@@ -204,6 +208,15 @@ export class RunningGuest implements LaunchedGuest {
     this.#killTimer ??= setTimeout(() => this.#isAlive() && signalProcess(this.pid, last), STATUS_GRACE_MS);
   }
 
+  /**
+   * The guard was killed itself. A bubblewrap that dies with it in its first milliseconds leaves a child that waits for ever,
+   * and holds the streams whose end is the end of the sandbox.
+   */
+  #clearUp(): void {
+    killStrays(this.#parts.request.directory.path);
+    this.#clearUpTimer = setTimeout(() => this.#clearUp(), CLEAR_UP_MS);
+  }
+
   #isAlive(): boolean {
     const { child } = this.#parts;
     return child.exitCode === null && child.signalCode === null;
@@ -213,11 +226,15 @@ export class RunningGuest implements LaunchedGuest {
   async #exit(): Promise<ExitReport> {
     const { child, socket, request } = this.#parts;
     const { promise: closed, resolve } = Promise.withResolvers<[number | null, string | null]>();
+    child.once("exit", (_code: number | null, signal: string | null) => {
+      if (signal !== null && this.#parts.statusFd !== null) this.#clearUp();
+    });
     child.once("close", (code: number | null, signal: string | null) => resolve([code, signal]));
     const report = this.#reportOf(...await closed);
     await this.#parts.group?.[Symbol.asyncDispose]().catch(leaveToHost);
     this.#hasEnded = true;
     clearTimeout(this.#killTimer);
+    clearTimeout(this.#clearUpTimer);
     this.#watches.dispose();
     this.#guestPid.resolve(null);
     this.#report.resolve(report);

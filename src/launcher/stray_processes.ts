@@ -3,21 +3,28 @@
  *
  * A host that is killed takes bubblewrap with it by the parent-death signal. In the moment between bubblewrap's clone()
  * and its word to the child to go on, that leaves the child waiting for ever: nothing of the plugin runs in it, or ever
- * will, but it stays. It still holds descriptors of files in its host's directory, by which it is known.
+ * will, but it stays. It still holds descriptors of files in its host's directory, by which it is known. A child that was
+ * told to go on, but not yet to die with its parent, runs on: it is known by that directory's files among its mounts.
  *
  * @module
  */
 
 import { signalProcess } from "./signal_process.ts";
 
+/** Paths below a host's directory as they end on every file system: a mount tells its source without what is above. */
+const END_OF_DIRECTORY = /\/h-[0-9a-z]{8}(?:\/[^/]+)?$/;
+
 /**
- * Kill bubblewraps that hold files of a dead host. Where /proc may not be read, nothing is killed.
+ * Kill what is left of a dead host or of one sandbox: processes that have its files among their mounts, and bubblewraps
+ * that hold files of it. Where /proc may not be read, nothing is killed.
  *
- * @param directory Real path of the dead host's directory.
+ * @param directory Real path of the directory of the host, or of the sandbox.
  * @returns Their pids.
  */
 export function killStrays(directory: string): number[] {
-  const strays = allPids().filter((pid) => isBwrap(pid) && holdsFileIn(pid, directory));
+  const strays = allPids().filter((pid) => {
+    return pid !== Deno.pid && (isBwrap(pid) && holdsFileIn(pid, directory) || mountsFilesOf(pid, directory));
+  });
   for (const pid of strays) signalProcess(pid, "SIGKILL");
   return strays;
 }
@@ -40,6 +47,13 @@ function holdsFileIn(pid: number, directory: string): boolean {
   });
 }
 
+function mountsFilesOf(pid: number, directory: string): boolean {
+  const end = END_OF_DIRECTORY.exec(directory)?.[0];
+  if (end === undefined) return false;
+  return unlessUnreadable(() => Deno.readTextFileSync(`/proc/${pid}/mountinfo`))?.includes(`${end}/`) ===
+    true;
+}
+
 /** Null for what is gone, belongs to somebody else, or must not be read by this host. */
 function unlessUnreadable<T>(read: () => T): T | null {
   try {
@@ -49,7 +63,8 @@ function unlessUnreadable<T>(read: () => T): T | null {
     if (error instanceof NotFound || error instanceof PermissionDenied || error instanceof NotCapable) {
       return null;
     }
-    if (error instanceof Error && "code" in error && error.code === "ESRCH") return null;
+    // ESRCH; and EINVAL from a process that has ended, but has not been waited for: it has no mounts. Not all have a code.
+    if (error instanceof Error && /\(os error (3|22)\)/.test(error.message)) return null;
     throw error;
   }
 }
