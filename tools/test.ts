@@ -45,7 +45,7 @@ async function runs(paths: readonly string[]): Promise<readonly Run[]> {
   const parallel: string[] = [];
   const serial: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir("tests")) {
-    if (isDirectory && !["fixtures", "jsr"].includes(name)) {
+    if (isDirectory && name !== "fixtures") {
       (PURE.includes(name) ? parallel : serial).push(`tests/${name}`);
     }
     if (!isDirectory && name.endsWith("_test.ts")) serial.push(`tests/${name}`);
