@@ -6,6 +6,7 @@
 
 import type { SandboxPolicy } from "../policy/types.ts";
 import { join } from "node:path";
+import { isNoSuchProcess } from "../util/no_such_process.ts";
 
 /** What the runtime itself needs before the plugin has done anything. */
 const IDLE_BYTES = 64 * 2 ** 20;
@@ -70,8 +71,7 @@ async function enterLeaf(path: string, pid: number): Promise<void> {
   try {
     await Deno.writeTextFile(join(path, "cgroup.procs"), String(pid), { create: false });
   } catch (error) {
-    const isGone = error instanceof Error && "code" in error && error.code === "ESRCH";
-    if (!isGone) throw error;
+    if (!isNoSuchProcess(error)) throw error;
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isNoSuchProcess } from "../util/no_such_process.ts";
 import { statfsSync } from "node:fs";
 
 const PERIOD_MS = 50;
@@ -51,9 +52,8 @@ function fileCount(pid: number): number | null {
     const { files, ffree } = statfsSync(`/proc/${pid}/root/tmp`);
     return files - ffree;
   } catch (error) {
-    const isGone = error instanceof Error && "code" in error &&
-      (error.code === "ENOENT" || error.code === "ESRCH");
-    if (isGone) return null;
+    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (isAbsent || isNoSuchProcess(error)) return null;
     throw error;
   }
 }

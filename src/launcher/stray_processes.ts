@@ -9,6 +9,7 @@
  * @module
  */
 
+import { isNoSuchProcess } from "../util/no_such_process.ts";
 import { signalProcess } from "./signal_process.ts";
 
 /** Paths below a host's directory as they end on every file system: a mount tells its source without what is above. */
@@ -63,8 +64,10 @@ function unlessUnreadable<T>(read: () => T): T | null {
     if (error instanceof NotFound || error instanceof PermissionDenied || error instanceof NotCapable) {
       return null;
     }
-    // ESRCH; and EINVAL from a process that has ended, but has not been waited for: it has no mounts. Not all have a code.
-    if (error instanceof Error && /\(os error (3|22)\)/.test(error.message)) return null;
+    // EINVAL: a process that has ended, but has not been waited for, has no mounts.
+    if (isNoSuchProcess(error) || (error instanceof Error && /\(os error 22\)/.test(error.message))) {
+      return null;
+    }
     throw error;
   }
 }

@@ -1,3 +1,7 @@
+/** Processes and their children. */
+
+import { isNoSuchProcess } from "../../src/util/no_such_process.ts";
+
 /**
  * Processes that a process started and that have not ended.
  *
@@ -9,15 +13,11 @@ export function nativeChildren(parent: number): number[] {
     const threads = [...Deno.readDirSync(`/proc/${parent}/task`)];
     return threads.flatMap(({ name }) => childrenOf(`/proc/${parent}/task/${name}/children`));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || hasCode(error, "ESRCH")) return [];
+    if (error instanceof Deno.errors.NotFound || isNoSuchProcess(error)) return [];
     throw error;
   }
 }
 
 function childrenOf(file: string): number[] {
   return Deno.readTextFileSync(file).split(" ").filter((word) => word !== "").map(Number);
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -23,7 +23,7 @@ async function outcome(action: string, tmpBytes: number): Promise<[reason: strin
 Deno.test("a guest may fill its scratch space and not more", async () => {
   const megabyte = 2 ** 20;
   const fill = (bytes: number) => `Deno.writeFileSync("/tmp/file", new Uint8Array(${bytes}));`;
-  deepEqual(await outcome(fill(megabyte), megabyte), ["exit-code", ""]);
+  deepEqual(await outcome(fill(megabyte), megabyte), ["clean-exit", ""]);
   const [, stderr] = await outcome(fill(megabyte + 1), megabyte);
   ok(stderr.includes("No space left"), stderr);
 });
@@ -36,7 +36,7 @@ Deno.test("a guest that fills its scratch space with empty files is killed", asy
 Deno.test("a guest may make as many empty files as its scratch space has pages", async () => {
   const fewer = `for (let i = 0; i < 1000; i++) Deno.writeTextFileSync("/tmp/" + i, "");
     await new Promise((resolve) => setTimeout(resolve, 200));`;
-  deepEqual(await outcome(fewer, 2 ** 20), ["exit-code", ""]);
+  deepEqual(await outcome(fewer, 2 ** 20), ["clean-exit", ""]);
 });
 
 Deno.test("a guest without scratch space has no /tmp to write to", async () => {

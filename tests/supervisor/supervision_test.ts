@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { CallTimeoutError, DisposedError, PluginCrashedError } from "../../src/errors.ts";
 import type { Plugin } from "../../src/supervisor/types.ts";
+import { isNoSuchProcess } from "../../src/util/no_such_process.ts";
 import { testHost } from "../testing/fixtures.ts";
 
 interface Api {
@@ -293,7 +294,7 @@ function parentOf(pid: string): number {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);
     return /^State:\s+Z/m.test(status) ? 0 : Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1]);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || (error as { code?: string }).code === "ESRCH") return 0;
+    if (error instanceof Deno.errors.NotFound || isNoSuchProcess(error)) return 0;
     throw error;
   }
 }
