@@ -45,8 +45,8 @@ async function finding(devices: readonly string[], libraries: readonly GpuLibrar
     ...devices,
     `driver ${version ?? "of unknown version"}`,
     driver === undefined ? "no libcuda.so.1" : driver.source,
-    // Whether memory can be shared is found by a trial when a plugin with a GPU starts.
-    "device memory is shared by descriptor with CORDON_ENABLE_CUDA_IPC=1, else through host memory",
+    // Whether it works is found by a trial, here and when a plugin with a GPU starts.
+    "device memory is shared only with CORDON_ENABLE_CUDA_IPC=1",
   ].join(", ");
   const summary = `${devices.length} GPU devices were found`;
   if (!isNvidia || driver !== undefined) return { id, level: "ok", summary, evidence };

@@ -38,6 +38,8 @@ interface Diagnosis {
   readonly machine: PlatformReport;
   /** What a plugin in a real sandbox could do; empty where none can be started. */
   readonly confinement: readonly Finding[];
+  /** What a plugin could do with the GPUs; empty where there are none. */
+  readonly gpu: readonly Finding[];
 }
 
 async function run({ line, output }: CommandContext): Promise<number> {
@@ -47,7 +49,8 @@ async function run({ line, output }: CommandContext): Promise<number> {
   const machine = await probePlatform(programs);
   const isBlocked = machine.findings.some(({ level }) => level === "fail");
   const confinement = isBlocked ? [] : await tryConfinement(programs);
-  const diagnosis: Diagnosis = { machine, confinement };
+  const gpu = isBlocked || (machine.facts.gpuLibraries ?? []).length === 0 ? [] : await tryGpu(programs);
+  const diagnosis: Diagnosis = { machine, confinement, gpu };
   const failures = [...machine.findings, ...confinement].filter(({ level }) => level === "fail");
   if (hasOption(line, "fix")) printFixes(diagnosis, output);
   else if (output.isJson) output.data(jsonLine(record(diagnosis)));
@@ -55,15 +58,25 @@ async function run({ line, output }: CommandContext): Promise<number> {
   return failures.length === 0 ? EXIT.ok : EXIT.unavailable;
 }
 
-async function tryConfinement(
-  programs: { readonly bwrap: string | null; readonly deno: string | null },
-): Promise<readonly Finding[]> {
+interface Programs {
+  readonly bwrap: string | null;
+  readonly deno: string | null;
+}
+
+/** Only where the sandbox itself comes up: a failure would say the same again. */
+async function tryGpu(programs: Programs): Promise<readonly Finding[]> {
+  const { proveGpu } = await import("../../supervisor/prove_gpu.ts");
+  return await proveGpu(hostPrograms(programs));
+}
+
+function hostPrograms({ bwrap, deno }: Programs): { readonly bwrap?: string; readonly deno?: string } {
+  return { ...(bwrap === null ? {} : { bwrap }), ...(deno === null ? {} : { deno }) };
+}
+
+async function tryConfinement(programs: Programs): Promise<readonly Finding[]> {
   const { proveConfinement } = await import("../../supervisor/prove_confinement.ts");
   try {
-    return await proveConfinement({
-      ...(programs.bwrap === null ? {} : { bwrap: programs.bwrap }),
-      ...(programs.deno === null ? {} : { deno: programs.deno }),
-    });
+    return await proveConfinement(hostPrograms(programs));
   } catch (error) {
     if (error instanceof LaunchError) return [failedStart(error)];
     if (error instanceof SandboxUnavailableError) return error.findings;
@@ -82,7 +95,7 @@ function failedStart({ message, stage, stderrTail, hint }: LaunchError): Finding
   };
 }
 
-function record({ machine, confinement }: Diagnosis): Record<string, unknown> {
+function record({ machine, confinement, gpu }: Diagnosis): Record<string, unknown> {
   const findings = [...machine.findings, ...confinement];
   return {
     version: version(),
@@ -90,10 +103,15 @@ function record({ machine, confinement }: Diagnosis): Record<string, unknown> {
     facts: machine.facts,
     findings: machine.findings,
     confinement,
+    gpu,
   };
 }
 
-function printTable({ machine, confinement }: Diagnosis, failures: readonly Finding[], output: Output): void {
+function printTable(
+  { machine, confinement, gpu }: Diagnosis,
+  failures: readonly Finding[],
+  output: Output,
+): void {
   const { style } = output;
   output.note(style.bold(`Cordon ${version()} on this machine`));
   for (const finding of machine.findings) printFinding(finding, output);
@@ -101,6 +119,11 @@ function printTable({ machine, confinement }: Diagnosis, failures: readonly Find
     output.note("");
     output.note(style.bold("Tried from inside a real sandbox, with bait that the host itself has reached"));
     for (const finding of confinement) printFinding(finding, output);
+  }
+  if (gpu.length > 0) {
+    output.note("");
+    output.note(style.bold("Tried with the graphics driver and a plugin that was granted a GPU"));
+    for (const finding of gpu) printFinding(finding, output);
   }
   output.note("");
   output.note(
@@ -124,8 +147,8 @@ function printFinding({ level, summary, evidence, fix = [] }: Finding, output: O
 }
 
 /** Steps that are no command become comments, so that the output can be read before it is piped into a shell. */
-function printFixes({ machine, confinement }: Diagnosis, output: Output): void {
-  const broken = [...machine.findings, ...confinement].filter(({ level }) =>
+function printFixes({ machine, confinement, gpu }: Diagnosis, output: Output): void {
+  const broken = [...machine.findings, ...confinement, ...gpu].filter(({ level }) =>
     level === "fail" || level === "warn"
   );
   for (const { summary, fix = [] } of broken) {
