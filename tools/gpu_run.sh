@@ -66,7 +66,7 @@ run() {
 		done
 		ldconfig
 	fi
-	export PATH="$place/bin:$PATH" DENO_DIR="$place/deno" DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
+	export PATH="$place/bin:/usr/local/bin:$PATH" DENO_DIR="$place/deno" DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
 	{
 		date -u
 		uname -a

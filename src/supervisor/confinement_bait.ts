@@ -14,8 +14,8 @@ export interface ConfinementBait extends AsyncDisposable {
   readonly openDirectory: string;
   /** Listening Unix socket that everybody may connect to. */
   readonly socket: string;
-  /** Port of a TCP listener on 127.0.0.1. */
-  readonly port: number;
+  /** Port of a TCP listener on 127.0.0.1; null where that interface is down, so that nobody reaches it. */
+  readonly port: number | null;
   /** Name of a variable in this process' environment. */
   readonly variable: string;
 }
@@ -40,12 +40,12 @@ export async function confinementBait(): Promise<ConfinementBait> {
   const unixListener = cleanup.use(Deno.listen({ transport: "unix", path: socket }));
   await Deno.chmod(socket, 0o777);
   const tcpListener = cleanup.use(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const { port } = tcpListener.addr;
   const variable = `BAIT_${crypto.randomUUID().replaceAll("-", "")}`;
   Deno.env.set(variable, "bait");
   cleanup.defer(() => Deno.env.delete(variable));
+  const port = await reachedPort(tcpListener);
   const bait = { path, file, openDirectory, socket, port, variable };
-  await reach(bait, unixListener, tcpListener);
+  await reach(bait, unixListener);
   const resources = cleanup.move();
   return { ...bait, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
@@ -54,14 +54,24 @@ export async function confinementBait(): Promise<ConfinementBait> {
 async function reach(
   bait: Omit<ConfinementBait, typeof Symbol.asyncDispose>,
   unixListener: Deno.Listener<Deno.Conn>,
-  tcpListener: Deno.Listener<Deno.Conn>,
 ): Promise<void> {
   await Deno.readTextFile(bait.file);
   await Deno.readTextFile("/etc/passwd");
   await Deno.writeTextFile(`${bait.openDirectory}/control`, "written by the host");
   (await Deno.connect({ transport: "unix", path: bait.socket })).close();
   (await unixListener.accept()).close();
-  (await Deno.connect({ hostname: "127.0.0.1", port: bait.port })).close();
-  (await tcpListener.accept()).close();
   if (Deno.env.get(bait.variable) !== "bait") throw new Error(`Cannot read the variable "${bait.variable}"`);
+}
+
+/** Machines without any network may not even have this one. */
+async function reachedPort(listener: Deno.TcpListener): Promise<number | null> {
+  const { port } = listener.addr;
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.NetworkUnreachable) return null;
+    throw error;
+  }
+  (await listener.accept()).close();
+  return port;
 }

@@ -71,8 +71,15 @@ export async function proveConfinement(options: HostOptions = {}): Promise<reado
     tryAll(context, entry, allLayers(bait), (policy) => policy, REFUSED_BY_DENO),
     tryAll(context, entry, kernelLayers(bait), (policy) => withOpenDeno(policy, bait), REFUSED_BY_KERNEL),
   ]);
-  return [...all, ...kernel];
+  return [...all, ...kernel, ...(bait.port === null ? [NO_NETWORK] : [])];
 }
+
+const NO_NETWORK: Finding = {
+  id: "no-network",
+  level: "skip",
+  summary: "Connecting to the host's own network was not tried, as the host cannot do it either",
+  evidence: "127.0.0.1 is unreachable: the interface lo is down",
+};
 
 function allLayers(bait: ConfinementBait): readonly Attempt[] {
   return [
@@ -95,14 +102,21 @@ function kernelLayers(bait: ConfinementBait): readonly Attempt[] {
     },
     { id: "kernel-write-root", claim: "write beside its own files", kind: "write", target: "/app/x" },
     { id: "kernel-unix", claim: "connect to a Unix socket of the host", kind: "unix", target: bait.socket },
-    { id: "kernel-tcp", claim: "connect to the host's own network", kind: "tcp", target: String(bait.port) },
+    ...(bait.port === null ? [] : [
+      {
+        id: "kernel-tcp",
+        claim: "connect to the host's own network",
+        kind: "tcp",
+        target: String(bait.port),
+      } as const,
+    ]),
   ];
 }
 
 /** Deno lets every attempt of the list through; nothing else changes. */
 function withOpenDeno(policy: SandboxPolicy, bait: ConfinementBait): SandboxPolicy {
   const files = ["/etc/passwd", bait.file, bait.openDirectory, bait.socket, "/app/x"];
-  const net = [`127.0.0.1:${bait.port}`, `unix:${bait.socket}`];
+  const net = [...(bait.port === null ? [] : [`127.0.0.1:${bait.port}`]), `unix:${bait.socket}`];
   return { ...policy, deno: { ...policy.deno, read: files, write: files, net } };
 }
 
