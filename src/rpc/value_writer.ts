@@ -178,7 +178,7 @@ export class ValueWriter {
         const key = keys[index]!;
         const item = value[key];
         if (key === "__proto__" || key === "then") checkName(key, item);
-        if (!this.#out.shortAscii(key)) this.#longKey(key);
+        this.#key(key);
         this.#write(item, depth + 1);
       }
     } catch (error) {
@@ -186,7 +186,9 @@ export class ValueWriter {
     }
   }
 
-  #longKey(key: string): void {
+  /** A key has to be a string on the wire. */
+  #key(key: string): void {
+    if (this.#out.shortAscii(key)) return;
     if (!isExactInUtf8(key)) throw new ValueFailure("a key must be well-formed Unicode: it is not");
     this.#out.text(key);
   }
@@ -215,8 +217,14 @@ export class ValueWriter {
     if (value instanceof Date) return this.#out.date(value.getTime());
     if (value instanceof Map) return this.#map(value, depth);
     if (value instanceof Set) return this.#set(value, depth);
-    if (value instanceof RegExp) return this.#texts(MarkerCode.regexp, value.source, value.flags);
-    if (value instanceof URL) return this.#texts(MarkerCode.url, value.href);
+    if (value instanceof RegExp) {
+      this.#mark(MarkerCode.regexp, 2);
+      return this.#texts(value.source, value.flags);
+    }
+    if (value instanceof URL) {
+      this.#mark(MarkerCode.url, 1);
+      return this.#texts(value.href);
+    }
     if (value instanceof Error) return this.#error(value, depth);
     if (value instanceof HandleMark) return this.#handle(value);
     if (isStream(value)) return this.#stream(value);
@@ -263,15 +271,16 @@ export class ValueWriter {
 
   #error(value: Error, depth: number): void {
     const fields = errorFields(value, this.#parts.sendStacks);
-    this.#texts(MarkerCode.error, fields.kind, fields.name, fields.message);
+    this.#mark(MarkerCode.error, 5);
+    this.#texts(fields.kind, fields.name, fields.message);
     if (this.#parts.sendStacks) this.#out.text(fields.stack);
     else this.#out.nil();
     const more = Object.entries(fields.more);
-    this.#tally(2 + more.length * 2);
+    this.#tally(more.length * 2);
     this.#out.map(more.length);
     for (const [key, item] of more) {
       try {
-        this.#out.text(key);
+        this.#key(key);
         this.#write(item, depth + 2);
       } catch (error) {
         rethrowAt(error, key, value);
@@ -329,9 +338,7 @@ export class ValueWriter {
     this.#out.number(id);
   }
 
-  /** A marked array that holds nothing but texts, or begins with them. */
-  #texts(code: number, ...texts: readonly string[]): void {
-    this.#mark(code, code === MarkerCode.error ? texts.length + 2 : texts.length);
+  #texts(...texts: readonly string[]): void {
     for (const text of texts) this.#out.text(text);
   }
 

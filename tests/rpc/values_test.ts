@@ -292,6 +292,20 @@ Deno.test("RpcSession.call() gives a RemoteError for classes that are not listed
   assert.equal(await pair.host.call("bad", "five", []).catch((error) => error), 5);
 });
 
+Deno.test("RpcSession.call() tells an error with a property whose name cannot cross, and lives on", async () => {
+  await using pair = await echoPair();
+  pair.guest.expose(
+    "bad",
+    new Map([["fail", () => Promise.reject(Object.assign(new RangeError("oops"), { "\ud800": 1 }))]]),
+  );
+  await assert.rejects(pair.host.call("bad", "fail", []), { message: "oops" });
+  await assert.rejects(pair.host.call("echo", "echo", [Object.assign(new Error("x"), { "\ufeffa": 1 })]), {
+    name: "SerializationError",
+    message: /a key must be well-formed Unicode/,
+  });
+  assert.equal(await pair.host.call("echo", "echo", [1]), 1);
+});
+
 Deno.test("RpcSession.call() still tells an error whose cause cannot cross", async () => {
   await using pair = await sessionPair();
   pair.guest.expose(
