@@ -94,7 +94,7 @@ export class IncomingCalls {
     if (
       (typeof target !== "string" && !isCount(target)) || typeof method !== "string" ||
       !Array.isArray(args) ||
-      typeof message[2] !== "number"
+      (message[2] !== 0 && !isCount(message[2]))
     ) {
       throw new ProtocolError(
         "Cannot serve a call as PROTOCOL.md describes its fields: they have other types",

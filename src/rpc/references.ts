@@ -116,11 +116,11 @@ export class ReferenceTable {
    *
    * @param id Number that the peer named.
    * @param count Uses.
-   * @throws {ProtocolError} If it gives back more than it got.
+   * @throws {ProtocolError} If it gives back nothing, or more than it got.
    */
   takeBack(id: number, count: number): void {
     const reference = this.#exported.get(id);
-    if (reference === undefined || count > reference.count) {
+    if (reference === undefined || count < 1 || count > reference.count) {
       throw new ProtocolError(`Cannot release reference ${id} as the peer does not hold that many: ${count}`);
     }
     reference.count -= count;
