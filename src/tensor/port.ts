@@ -69,10 +69,9 @@ export function copyPort(maxFrameBytes: number): TensorPort {
 function tooLarge(bytes: number, asked: number, allowed: number): LimitExceededError {
   const text =
     `Cannot copy ${bytes} bytes into a message as "maxFrameBytes" is ${allowed}: no memory is shared`;
-  const hint =
-    `Run the host with --allow-ffi, so that memory is shared, or load the plugin with maxFrameBytes: ${
-      2 ** Math.ceil(Math.log2(asked))
-    }`;
+  const mebibytes = 2 ** Math.ceil(Math.log2(asked / 2 ** 20));
+  const orLarger = asked > MAX_INLINE_BYTES ? "" : `, or load the plugin with maxFrame: "${mebibytes}MiB"`;
+  const hint = `Run the host with --allow-ffi, so that memory is shared${orLarger}`;
   return new LimitExceededError(text, { limit: "maxFrameBytes", asked, allowed, hint });
 }
 

@@ -102,7 +102,7 @@ for (const { claim, permissions, kind, notice, seesKernel, hasNoMemfd = false } 
           message:
             `Cannot copy 20971520 bytes into a message as "maxFrameBytes" is 16777216: no memory is shared`,
           hint:
-            "Run the host with --allow-ffi, so that memory is shared, or load the plugin with maxFrameBytes: 33554432",
+            'Run the host with --allow-ffi, so that memory is shared, or load the plugin with maxFrame: "32MiB"',
         },
       );
     },
