@@ -24,11 +24,14 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = Object.freeze({
  * Complete and check limits.
  *
  * @param limits What differs from the defaults.
- * @returns Frozen limits with every key set.
+ * @returns Frozen limits with every key set; without `maxQueuedBytes`, two of the largest messages may wait.
  * @throws {RangeError} If a limit is not a positive integer.
  */
 export function rpcLimits(limits: Partial<RpcLimits> = {}): RpcLimits {
-  const complete = { ...DEFAULT_RPC_LIMITS, ...limits };
+  const { maxFrameBytes = 0 } = limits;
+  // What may be sent must be able to wait, beside something else.
+  const maxQueuedBytes = Math.max(DEFAULT_RPC_LIMITS.maxQueuedBytes, 2 * maxFrameBytes);
+  const complete = { ...DEFAULT_RPC_LIMITS, maxQueuedBytes, ...limits };
   for (const [name, value] of Object.entries(complete)) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new RangeError(`Cannot set "${name}" as a limit must be a positive integer: ${String(value)}`);
