@@ -11,6 +11,7 @@ import { bwrapArguments, denoFlags, describeFilter, sandboxPaths } from "../laun
 import type { HostFiles } from "../launcher/mod.ts";
 import { blockingFindings, probePlatform } from "../platform/mod.ts";
 import { resolveGrants, sandboxPolicy } from "../policy/mod.ts";
+import { policyWithDependencies } from "../policy/policy_with_dependencies.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 
 /** One policy, and what each layer makes of it. */
@@ -56,10 +57,16 @@ export async function explainPlugin(
     cacheDirectory: config.cacheDirectory,
     account: facts.uid === 0 ? config.runAs : { uid: facts.uid, gid: facts.gid },
   });
-  const policy = sandboxPolicy({ ...load, permissions }, facts, {
+  const bundled = sandboxPolicy({ ...load, permissions }, facts, {
     runAs: config.runAs,
     workingDirectory: Deno.cwd(),
   });
+  const policy = load.bundle === false
+    ? policyWithDependencies(bundled, {
+      directory: `${config.cacheDirectory}/unbundled/<dependencies>`,
+      hosts: [],
+    })
+    : bundled;
   const files = sharedFiles(`${config.runtimeDirectory}/<host>/shared`);
   const directory = sandboxFiles(`${config.runtimeDirectory}/<host>/<sandbox>`);
   const hasMounts = policy.tier === "full" || policy.tier === "namespaces";

@@ -10,6 +10,8 @@ export interface CodeBlock {
   /** What stands behind the fence. */
   readonly kind: string;
   readonly text: string;
+  /** Nothing but blank lines stands between it and the block before. */
+  readonly isNext: boolean;
 }
 
 /** Every page that a reader comes to, from the root of the repository. */
@@ -26,10 +28,16 @@ export async function documents(): Promise<string[]> {
 /** The blocks of a page, in order. */
 export async function codeBlocks(path: string): Promise<CodeBlock[]> {
   const page = await Deno.readTextFile(new URL(path, REPOSITORY));
-  return [...page.matchAll(/^( *)```([^\n]*)\n([^]*?)^\1```$/gm)].map((match) => ({
-    path,
-    place: `${path}:${page.slice(0, match.index).split("\n").length}`,
-    kind: match[2]!,
-    text: match[3]!,
-  }));
+  let end = 0;
+  return [...page.matchAll(/^( *)```([^\n]*)\n([^]*?)^\1```$/gm)].map((match) => {
+    const isNext = end > 0 && page.slice(end, match.index).trim() === "";
+    end = match.index + match[0].length;
+    return {
+      path,
+      place: `${path}:${page.slice(0, match.index).split("\n").length}`,
+      kind: match[2]!,
+      text: match[3]!,
+      isNext,
+    };
+  });
 }

@@ -75,9 +75,10 @@ Deno.test({
   ignore: skip !== "",
   async fn(test) {
     await using folder = await project();
-    const seen = new Set<string>();
-    for (const block of blocks) {
+    const seen = new Map<string, string>();
+    for (const [index, block] of blocks.entries()) {
       if (block.kind !== "sh") continue;
+      const printed: string[] = [];
       for (const command of commands(block)) {
         const exception = EXCEPTIONS.find((one) => one.command.test(command));
         if (exception !== undefined) {
@@ -86,12 +87,18 @@ Deno.test({
             `${exception.file} does not run ${command}`,
           );
         } else if (!seen.has(command)) {
-          seen.add(command);
-          await test.step(`${block.path}: ${command}`, () => succeeds(command, folder.path));
+          await test.step(`${block.path}: ${command}`, async () => {
+            seen.set(command, await succeeds(command, folder.path));
+          });
         }
+        printed.push(seen.get(command) ?? "");
+      }
+      const output = blocks[index + 1];
+      if (output?.isNext === true && output.kind === "text") {
+        await test.step(`${output.place} is what is printed`, () => shows(printed.join("\n"), output.text));
       }
     }
-    assert.ok(seen.size > 10, [...seen].join("\n"));
+    assert.ok(seen.size > 10, [...seen.keys()].join("\n"));
   },
 });
 
@@ -100,7 +107,20 @@ function commands({ text }: CodeBlock): string[] {
   return text.split("\n").map((line) => line.replace(/\s+#.*$/, "").trim()).filter((line) => line !== "");
 }
 
-async function succeeds(command: string, cwd: string): Promise<void> {
+/** Every line that a page shows is printed, in this order. "…" stands for anything. */
+function shows(printed: string, page: string): void {
+  const lines = printed.split("\n").map((line) => line.trim());
+  let at = 0;
+  for (const line of page.split("\n").map((one) => one.trim())) {
+    const pattern = new RegExp(line.split("…").map((part) => RegExp.escape(part)).join(".*"));
+    const found = lines.findIndex((candidate, index) => index >= at && pattern.test(candidate));
+    assert.ok(found >= 0, `"${line}" is not printed by then:\n${printed}`);
+    at = found;
+  }
+}
+
+/** @returns What it printed. */
+async function succeeds(command: string, cwd: string): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command("bash", {
     args: ["-euo", "pipefail", "-c", command],
     cwd,
@@ -109,6 +129,7 @@ async function succeeds(command: string, cwd: string): Promise<void> {
   }).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   assert.equal(code, 0, `${out}${err}`);
+  return `${out}${err}`;
 }
 
 /** A checkout, without its tests, and the files of whoever reads the documentation. */
@@ -118,6 +139,7 @@ async function project(): Promise<Folder> {
     "plugin.ts": `export const read = (): string => Deno.readTextFileSync("data/row.txt");\n`,
     "script.ts": `console.log(Deno.readTextFileSync("data/row.txt"));\n`,
     "my_script.ts": `console.log(Deno.readTextFileSync("data/row.txt"));\n`,
+    "my_host_test.ts": `Deno.test("tally counts", () => {});\n`,
     "my_host.ts": `import { createHost } from "./mod.ts";
 await using host = await createHost();
 await using plugin = await host.load<{ read(): string }>("plugin.ts", { permissions: { read: ["data"] } });
