@@ -5,6 +5,7 @@
  */
 
 import { LAYER_CLAIMS } from "./native_layers.ts";
+import { techniquesOf, type Threat, THREATS } from "./threat_list.ts";
 import { NATIVE_EXCEPTIONS, NATIVE_TECHNIQUES } from "./native_techniques.ts";
 import { SCRIPT_EXCEPTIONS, SCRIPT_TECHNIQUES } from "./script_techniques.ts";
 
@@ -71,6 +72,12 @@ export function escapeTables(): string {
     ),
     "",
     ...exceptions(Object.entries(SCRIPT_EXCEPTIONS)),
+    "",
+    `### All ${THREATS.length} numbers`,
+    "",
+    "How many techniques of the tables above carry a number, and which tests try it besides.",
+    "",
+    ...table(["number", "threat", "native", "scripts", "other tests"], THREATS.map(threatRow)),
   ].join("\n");
 }
 
@@ -90,6 +97,17 @@ export function withEscapeTables(document: string): string {
   return `${document.slice(0, begin)}${MARKERS.begin}\n${IGNORE[0]}\n\n${escapeTables()}\n\n${IGNORE[1]}\n${
     document.slice(end)
   }`;
+}
+
+function threatRow({ number, threat, proofs }: Threat): readonly string[] {
+  const { native, script } = techniquesOf(number);
+  const files = [...new Set(proofs.map(([file]) => `\`tests/${file}\``))];
+  return [
+    String(number),
+    threat,
+    ...[native, script].map((count) => count === 0 ? "." : String(count)),
+    files.join(", "),
+  ];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
