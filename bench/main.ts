@@ -1,12 +1,14 @@
-/** Runs the benchmarks, one after another: `deno task bench [cold|warm|rpc|tensor]`. */
+/** Runs the benchmarks, one after another: `deno task bench [cold|layers|warm|rpc|tensor]`. */
 
 import { coldStartBench } from "./cold_start.ts";
+import { layersBench } from "./layers.ts";
 import { rpcBench } from "./rpc.ts";
 import { tensorBench } from "./tensor.ts";
 import { warmStartBench } from "./warm.ts";
 
 const ALL: Readonly<Record<string, () => Promise<void>>> = {
   cold: coldStartBench,
+  layers: layersBench,
   warm: warmStartBench,
   rpc: rpcBench,
   tensor: tensorBench,
