@@ -115,6 +115,19 @@ CORDON_API int32_t cordon_receive(int32_t fd, void *message, uint32_t bytes,
  */
 CORDON_API int32_t cordon_wait(int32_t fd, int32_t timeout_ms);
 
+/*
+ * A descriptor that is readable, as cordon_wait() sees it, while something
+ * that it watches is readable or has lost its peer: one thread can wait for
+ * many. The caller's. -EMFILE, -ENFILE, -ENOMEM.
+ */
+CORDON_API int32_t cordon_watch_open(void);
+
+/*
+ * Begin to watch `fd`, or end it if `is_wanted` is 0; also while somebody
+ * waits. -EEXIST: it is watched. -ENOENT: it is not.
+ */
+CORDON_API int32_t cordon_watch(int32_t watch, int32_t fd, int32_t is_wanted);
+
 /* Close a descriptor. */
 CORDON_API int32_t cordon_close(int32_t fd);
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -171,6 +172,22 @@ int32_t cordon_wait(int32_t fd, int32_t timeout_ms)
 	return ((waited.revents & POLLIN) != 0 ? CORDON_READABLE : 0) |
 	       ((waited.revents & (POLLHUP | POLLRDHUP | POLLERR)) != 0 ?
 			CORDON_HUNG_UP : 0);
+}
+
+int32_t cordon_watch_open(void)
+{
+	int32_t watch = epoll_create1(EPOLL_CLOEXEC);
+
+	return watch < 0 ? -errno : watch;
+}
+
+int32_t cordon_watch(int32_t watch, int32_t fd, int32_t is_wanted)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
+	int operation = is_wanted != 0 ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+
+	event.data.fd = fd;
+	return epoll_ctl(watch, operation, fd, &event) != 0 ? -errno : 0;
 }
 
 int32_t cordon_close(int32_t fd)

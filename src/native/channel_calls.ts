@@ -5,6 +5,7 @@
  */
 
 import { EAGAIN, ENOBUFS, ETOOMANYREFS, nativeFailure, succeeded } from "./native_failure.ts";
+import { SharedWait } from "./shared_wait.ts";
 import type { Symbols } from "./symbols.ts";
 import type { ChannelCalls, ReceivedMessage } from "./types.ts";
 
@@ -20,6 +21,7 @@ const NO_ROOM: ReadonlySet<number> = new Set([EAGAIN, ENOBUFS, ETOOMANYREFS]);
  * @returns Its calls.
  */
 export function channelCalls(symbols: Symbols): ChannelCalls {
+  const shared = new SharedWait(symbols);
   return {
     socketPair() {
       const pair = new Int32Array(2);
@@ -43,9 +45,7 @@ export function channelCalls(symbols: Symbols): ChannelCalls {
     },
     receive: (fd, into) => receive(symbols, fd, into as Uint8Array<ArrayBuffer>),
     waitReadable: (fd, timeoutMs) => (succeeded("wait", symbols.cordon_wait(fd, timeoutMs)) & READABLE) !== 0,
-    async readable(fd) {
-      return (succeeded("wait", await symbols.cordon_wait_elsewhere(fd, -1)) & READABLE) !== 0;
-    },
+    readable: (fd) => shared.readable(fd),
   };
 }
 

@@ -29,6 +29,8 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  cordon_watch_open: { parameters: [], result: "i32" },
+  cordon_watch: { parameters: ["i32", "i32", "i32"], result: "i32" },
   cordon_close: { parameters: ["i32"], result: "i32" },
   cordon_duplicate: { parameters: ["i32"], result: "i32" },
   cordon_shutdown: { parameters: ["i32"], result: "i32" },

@@ -174,6 +174,34 @@ static void test_fill(void)
 	close(fd);
 }
 
+static void check_watch(void)
+{
+	int32_t watch = cordon_watch_open();
+	int32_t first[2], second[2];
+
+	CHECK(watch >= 0 && (fcntl(watch, F_GETFD) & FD_CLOEXEC) != 0);
+	CHECK(cordon_socketpair(first) == 0 && cordon_socketpair(second) == 0);
+	CHECK(cordon_watch(watch, first[0], 1) == 0);
+	CHECK(cordon_watch(watch, first[0], 1) == -EEXIST);
+	CHECK(cordon_watch(watch, second[0], 0) == -ENOENT);
+	CHECK(cordon_watch(watch, second[0], 1) == 0);
+	CHECK(cordon_watch(watch, 9999, 1) == -EBADF);
+	CHECK(cordon_watch(watch, watch, 1) == -EINVAL);
+	CHECK(cordon_wait(watch, 0) == 0);
+	CHECK(cordon_send(second[1], "x", 1, -1) == 0);
+	CHECK(cordon_wait(watch, -1) == CORDON_READABLE);
+	CHECK(cordon_watch(watch, second[0], 0) == 0);
+	CHECK(cordon_wait(watch, 0) == 0);
+	CHECK(cordon_shutdown(first[0]) == 0);
+	CHECK(cordon_wait(watch, -1) == CORDON_READABLE);
+	for (int end = 0; end < 2; end++) {
+		close(first[end]);
+		close(second[end]);
+	}
+	CHECK(cordon_wait(watch, 0) == 0);
+	close(watch);
+}
+
 static void test_messages(void)
 {
 	int32_t pair[2], passed = 5, fd = cordon_memfd(4096);
@@ -205,6 +233,7 @@ static void test_messages(void)
 	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == 0);
 	CHECK(cordon_send(pair[1], "x", 1, -1) == -EPIPE);
 	CHECK(cordon_wait(-1, 0) == -EBADF && cordon_wait(9999, 0) == -EBADF);
+	check_watch();
 	close(pair[0]);
 	close(pair[1]);
 	close(fd);

@@ -61,3 +61,30 @@ Deno.test(nativeTest("Native.peerCredentials() names this process"), async () =>
   assert.deepEqual(native.peerCredentials(here), { pid: Deno.pid, uid: Deno.uid(), gid: Deno.gid() });
   for (const open of [here, there]) native.close(open);
 });
+
+Deno.test(
+  nativeTest(
+    "Native.readable() waits for more descriptors than there are threads, and leaves the others to files",
+  ),
+  async () => {
+    using native = await testNative();
+    const descriptors = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const descriptorsBefore = descriptors();
+    const pairs = Array.from({ length: 70 }, () => native.socketPair());
+    const threads = () => [...Deno.readDirSync("/proc/self/task")].length;
+    const before = threads();
+    const waits = pairs.map(([here]) => native.readable(here));
+    assert.equal((await Deno.readTextFile("/proc/self/comm")).length > 0, true);
+    assert.ok(threads() <= before + 4, `${before} threads, then ${threads()}`);
+    for (const [, there] of pairs.slice(0, 35)) native.send(there, new Uint8Array([1]));
+    assert.deepEqual(new Set(await Promise.all(waits.slice(0, 35))), new Set([true]));
+    // One that was told can wait again, beside those that still wait.
+    const again = native.readable(pairs[0]![0]);
+    assert.equal(await again, true, "what was sent has not been read yet");
+    for (const [here] of pairs.slice(35)) native.shutdown(here);
+    await Promise.all(waits.slice(35));
+    for (const fd of pairs.flat()) native.close(fd);
+    await assert.rejects(native.readable(9_999), { name: "NativeError", errno: "EBADF" });
+    assert.equal(descriptors(), descriptorsBefore);
+  },
+);
