@@ -40,6 +40,8 @@ export class FrameReader {
   #at = 0;
   #end = 0;
   #values = 0;
+  /** Values that open containers announced and that have not been read. */
+  #owed = 0;
   /** A binary that is not in the frame's memory, and where it belongs. */
   #body: Uint8Array | undefined;
   #bodyAt = -1;
@@ -72,6 +74,7 @@ export class FrameReader {
     this.#at = frame.byteOffset;
     this.#end = frame.byteOffset + frame.length;
     this.#values = 0;
+    this.#owed = 1;
     this.needsRevival = false;
     this.#body = body?.bytes;
     this.#bodyAt = body === undefined ? -1 : frame.byteOffset + body.at;
@@ -85,7 +88,8 @@ export class FrameReader {
   }
 
   #value(depth: number): unknown {
-    if (++this.#values > this.#maxValues) throw tooMany("maxValues", this.#values, this.#maxValues);
+    this.#values++;
+    this.#owed--;
     const head = this.#head();
     if (head < 0x80) return head;
     if (head >= 0xe0) return head - 0x100;
@@ -169,15 +173,17 @@ export class FrameReader {
   }
 
   #checkContainer(count: number, depth: number): void {
-    // Every value takes a byte at least, so a count beyond what is left is a lie.
-    if (count > this.#end - this.#at) throw malformed("it announces more values than it holds");
-    const values = this.#values + count;
+    // Every value takes a byte at least, those of the containers around it too: more than what is left is a lie.
+    this.#owed += count;
+    if (this.#owed > this.#end - this.#at) throw malformed("it announces more values than it holds");
+    const values = this.#values + this.#owed;
     if (values > this.#maxValues) throw tooMany("maxValues", values, this.#maxValues);
     if (depth > this.#maxNesting) throw tooMany("maxNesting", depth, this.#maxNesting);
   }
 
   #key(): string {
     this.#values++;
+    this.#owed--;
     const head = this.#head();
     let length: number;
     if (head >= 0xa0 && head < 0xc0) length = head & 0x1f;

@@ -103,6 +103,11 @@ const bytes: readonly (readonly [what: string, reason: RegExp, frame: Uint8Array
     /more values than it holds/,
     new Uint8Array([0x91, 0xdf, 255, 255, 255, 255]),
   ],
+  [
+    "nested arrays that each announce all that is left",
+    /more values than it holds/,
+    nestedClaims(),
+  ],
   ["an array of 4 billion elements", /more values than it holds/, new Uint8Array([0xdd, 255, 255, 255, 255])],
   ["a string of 4 GiB", /truncated/, new Uint8Array([0x91, 0xdb, 255, 255, 255, 255])],
   ["a binary of 4 GiB", /truncated/, new Uint8Array([0x91, 0xc6, 255, 255, 255, 255])],
@@ -117,6 +122,16 @@ const bytes: readonly (readonly [what: string, reason: RegExp, frame: Uint8Array
   ],
   ["a million map entries", /"maxValues" is 1000000/, millionEntries()],
 ];
+
+/** Memory for each of them would be a thousand times the frame. */
+function nestedClaims(): Uint8Array {
+  const frame = new Uint8Array(900_000);
+  for (let level = 0; level < 120; level++) {
+    frame[level * 5] = 0xdd;
+    new DataView(frame.buffer).setUint32(level * 5 + 1, frame.length - 5 * (level + 1));
+  }
+  return frame;
+}
 
 function millionEntries(): Uint8Array {
   const frame = new Uint8Array(6 + 3_000_000);
