@@ -4,6 +4,7 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
 import {
   createHost,
   type Host,
@@ -55,8 +56,18 @@ export async function demo(options: HostOptions = {}): Promise<void> {
   await refuse(host);
   await measure(host);
   say("");
-  say(`${paint("bold", "Your turn:")} deno task cordon run examples/hello.ts -- you`);
-  say(`           deno task cordon explain examples/hostile.ts`);
+  const deno = hasDeno() ? "deno" : "npx -y deno";
+  say(`${paint("bold", "Your turn:")} ${deno} task cordon run examples/hello.ts -- you`);
+  say(`           ${deno} task cordon explain examples/hostile.ts`);
+  say(`           ${deno} task cordon init my_host`);
+}
+
+/** Whoever came by `npx` has none to type. */
+function hasDeno(): boolean {
+  const directories = (Deno.env.get("PATH") ?? "").split(":").filter((path) =>
+    !path.includes("/node_modules/")
+  );
+  return directories.some((path) => existsSync(`${path}/deno`));
 }
 
 function showMachine(host: Host): void {

@@ -37,7 +37,9 @@ async function isDelegatedUnit(path: string): Promise<boolean> {
   if (unit === undefined) return false;
   const user = /\/user@(\d+)\.service\//.exec(path)?.[1];
   const manager = user === undefined ? [] : ["--user"];
-  const environment = user === undefined ? {} : { XDG_RUNTIME_DIR: `/run/user/${user}` };
+  const environment: Record<string, string> = user === undefined
+    ? {}
+    : { XDG_RUNTIME_DIR: `/run/user/${user}` };
   const args = [...manager, "show", "--property=Delegate", "--value", "--", unit];
   return (await runProgram(SYSTEMCTL, args, { environment }))?.stdout === "yes\n";
 }

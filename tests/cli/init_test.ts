@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { TEMPLATE } from "../../src/cli/embedded/template.ts";
 import { templateText } from "../../tools/embed_template.ts";
 import { runDeno } from "../examples/run.ts";
-import { useCheckout } from "../examples/template_project.ts";
 import { folderWith, namesIn } from "../testing/fixtures.ts";
 import { cordon, sandboxSkip } from "./cordon.ts";
 
@@ -21,7 +20,8 @@ Deno.test("cordon init writes every file of the template and says what to do nex
   assert.equal(code, 0, err);
   assert.deepEqual(JSON.parse(out), { directory: target, files: Object.keys(TEMPLATE) });
   for (const [path, text] of Object.entries(TEMPLATE)) {
-    assert.equal(await Deno.readTextFile(join(target, path)), text, path);
+    // Which Cordon it takes is another one in a checkout: that it works is another test.
+    if (path !== "deno.json") assert.equal(await Deno.readTextFile(join(target, path)), text, path);
   }
   assert.ok(err.includes(`Next: cd '${target}' && deno task start`), err);
 });
@@ -58,7 +58,9 @@ Deno.test({
     await using folder = await folderWith({});
     const made = await cordon(["init", folder.path]);
     assert.equal(made.code, 0, made.err);
-    await useCheckout(folder.path);
+    assert.match(made.err, /It takes Cordon from .*; the published package is "jsr:@cordon\/cordon@/);
+    // A sandbox of root runs under another account, which has to be able to look in.
+    await Deno.chmod(folder.path, 0o755);
     const expected = {
       start: /^6 × the\n[^]*The plugin noted: counted 29 words\n$/,
       test: /1 passed/,

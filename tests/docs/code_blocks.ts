@@ -41,3 +41,9 @@ export async function codeBlocks(path: string): Promise<CodeBlock[]> {
     };
   });
 }
+
+/** Blocks that begin with the name of a file, such as `// host.ts: …`, as files. */
+export function namedFiles(blocks: readonly CodeBlock[]): Record<string, string> {
+  const named = blocks.map(({ text }) => [/^\/\/ ([\w/]+\.ts)\b/.exec(text)?.[1], text] as const);
+  return Object.fromEntries(named.filter(([name]) => name !== undefined));
+}

@@ -5,7 +5,7 @@ import { pluginManifest } from "../../src/config/manifest.ts";
 import { sandboxSkip } from "../cli/cordon.ts";
 import { REPOSITORY } from "../examples/run.ts";
 import { type Folder, folderWith } from "../testing/fixtures.ts";
-import { type CodeBlock, codeBlocks, documents } from "./code_blocks.ts";
+import { type CodeBlock, codeBlocks, documents, namedFiles } from "./code_blocks.ts";
 
 const skip = await sandboxSkip();
 const blocks = (await Promise.all((await documents()).map(codeBlocks))).flat();
@@ -20,6 +20,11 @@ interface Exception {
 /** Commands that are not run here, because they take minutes, start this very test, or need something to be answered. */
 const EXCEPTIONS: readonly Exception[] = [
   { command: /^npx -y deno task demo$/, file: "tests/examples/demo_test.ts", word: "demo" },
+  {
+    command: /^npx -y deno task cordon init my_host$/,
+    file: "tests/cli/init_test.ts",
+    word: '"init", folder.path',
+  },
   { command: /^npx -y deno task test$/, file: ".ci/run", word: "npx -y deno task test" },
   { command: /^setpriv .* npx -y deno task test$/, file: ".ci/run", word: "npx -y deno task test" },
   { command: /^npx -y deno task ok$/, file: "tools/ok.ts", word: "steps passed" },
@@ -29,7 +34,7 @@ const EXCEPTIONS: readonly Exception[] = [
   { command: /^cordon compile /, file: "tests/package/compiled_test.ts", word: '"compile"' },
   { command: /--inspect/, file: "tests/supervisor/inspector_test.ts", word: "--inspect-wait" },
   { command: /^cd my_host$/, file: "tests/cli/init_test.ts", word: "a project that starts" },
-  { command: /^deno task (start|test)$/, file: "tests/cli/init_test.ts", word: "start:" },
+  { command: /^(npx -y )?deno task (start|test)$/, file: "tests/cli/init_test.ts", word: "start:" },
   { command: /^deno task longest$/, file: "tests/examples/template_test.ts", word: '["task", "longest"]' },
   { command: /^deno task doctor$/, file: "tests/examples/template_test.ts", word: '["task", "doctor"]' },
 ];
@@ -41,8 +46,9 @@ const IGNORED: readonly {
   readonly file: string;
   readonly word: string;
 }[] = [
-  { path: "README.md", has: "createHost(", file: "tests/package/published_test.ts", word: "README" },
-  { path: "README.md", has: "// resize.ts", file: "tests/package/published_test.ts", word: "resize.ts" },
+  { path: "README.md", has: "// host.ts", file: "tests/package/published_test.ts", word: "host.ts" },
+  { path: "README.md", has: "// resize.ts", file: "tests/package/published_test.ts", word: "namedFiles" },
+  { path: "README.md", has: "// database.ts", file: "tests/package/published_test.ts", word: "namedFiles" },
   { path: "docs/tensors.md", has: "cuda.tensor(", file: "tests/gpu", word: "copyToHost" },
   { path: "docs/tensors.md", has: "// scale.ts", file: "tests/gpu", word: "launch" },
 ];
@@ -135,6 +141,7 @@ async function succeeds(command: string, cwd: string): Promise<string> {
 /** A checkout, without its tests, and the files of whoever reads the documentation. */
 async function project(): Promise<Folder> {
   const folder = await folderWith({
+    ...namedFiles(await codeBlocks("README.md")),
     "data/row.txt": "a row",
     "plugin.ts": `export const read = (): string => Deno.readTextFileSync("data/row.txt");\n`,
     "script.ts": `console.log(Deno.readTextFileSync("data/row.txt"));\n`,

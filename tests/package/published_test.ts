@@ -3,14 +3,10 @@
 import assert from "node:assert/strict";
 import { pack, publishedFiles, withoutBareImports } from "../../tools/pack.ts";
 import { sandboxSkip } from "../cli/cordon.ts";
+import { codeBlocks, namedFiles } from "../docs/code_blocks.ts";
 import { type Folder, folderWith } from "../testing/fixtures.ts";
 
 const skip = await sandboxSkip() || await registrySkip();
-
-const DATABASE = `export class Database {
-  lookup(id: number | undefined): string { return \`image \${id}\`; }
-}
-`;
 
 Deno.test("deno publish would publish the three entry points, and neither tests nor tools", async () => {
   const files = await publishedFiles();
@@ -40,7 +36,7 @@ Deno.test({
     await using server = serve(packed.path, requests);
     await using consumer = await readmeProject(server.addr.port);
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--check", "main.ts"],
+      args: ["run", "-A", "--check", "host.ts"],
       cwd: consumer.path,
       env: {
         DENO_DIR: `${consumer.path}/cache/deno`,
@@ -50,33 +46,24 @@ Deno.test({
     }).output();
     const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
     assert.equal(code, 0, err);
-    assert.match(out!, /^1\n2\n\{\s*state: "running"/);
-    assert.match(out!, /\nimage: image 7\n$/);
+    assert.match(out!, /^image 7\n1\n2\n\{\s*state: "running"/);
     assert.ok(requests.includes("/mod.ts"), requests.join(" "));
   },
 });
 
-/** The README's two code blocks, and what they take for granted. */
+/** The README's files, in a project that has nothing else. */
 async function readmeProject(port: number): Promise<Folder> {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const [host, plugin] = [...readme.matchAll(/^```ts ignore\n([\s\S]*?)^```$/gm)].map((match) => match[1]!);
-  assert.match(host!, /createHost\(/);
-  assert.match(plugin!, /from "@cordon\/cordon\/plugin"/);
+  const files = namedFiles(await codeBlocks("README.md"));
+  assert.deepEqual(Object.keys(files), ["host.ts", "resize.ts", "database.ts"]);
   const url = `http://127.0.0.1:${port}`;
   return await folderWith({
+    ...files,
     "deno.json": JSON.stringify({
       imports: {
         "@cordon/cordon": `${url}/mod.ts`,
         "@cordon/cordon/plugin": `${url}/src/guest/mod.ts`,
       },
     }),
-    "main.ts": `import { Database } from "./database.ts";
-const pixels = new Uint8Array([7]);
-${host}
-console.log("image:", image);
-`,
-    "resize.ts": plugin!,
-    "database.ts": DATABASE,
     "data/row.txt": "a row",
   });
 }
