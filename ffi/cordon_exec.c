@@ -20,6 +20,10 @@
  *	--seccomp-fd=N			system call filter, read from descriptor N, in force for the program
  *	--close-fds-from=N		close the descriptors from N on
  *	--keep-fd=N			but not this one
+ *	--receive=N			receive N descriptors over standard input, which then has nothing to read
+ *	--status=PATH			connect to a Unix socket: the descriptor after those received
+ *	--stdin=N			standard input is then the received descriptor N
+ *	--account=UID:GID		become this account for good, without further groups
  *	--guard				stay as the program's parent: end like it, and not before everything that it
  *					started; with --pdeathsig, end all of that when the parent dies
  *
@@ -27,6 +31,7 @@
  * of the steps is fixed, whatever the order of the options. The environment passes through.
  */
 #include "cordon_exec_guard.h"
+#include "cordon_exec_handover.h"
 #include "cordon_exec_show.h"
 
 #define MAX_ARGUMENTS 4096
@@ -211,6 +216,7 @@ _Noreturn void cordon_exec_main(char **stack)
 	filter_size = read_filter();
 	if (plan.is_guarded)
 		block_signals(&signals);
+	take_over();
 	follow_parent();
 	set_limits();
 	if (plan.no_new_privs)

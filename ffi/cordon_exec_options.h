@@ -9,6 +9,7 @@
 #define MAX_RULES 512
 #define MAX_LIMITS 16
 #define MAX_KEPT 16
+#define MAX_RECEIVED 200
 #define NEWEST_ABI 7
 #define UNLIMITED UINT64_MAX
 
@@ -35,8 +36,9 @@ struct plan {
 	uint32_t kept[MAX_KEPT];
 	size_t limit_count, path_count, port_count, kept_count;
 	uint64_t landlock_abi, handled_net, scoped;
-	uint64_t parent, seccomp_fd, close_from;
-	int no_new_privs, has_parent, has_seccomp, has_close_from, is_guarded;
+	uint64_t parent, seccomp_fd, close_from, received, stdin_fd, uid, gid;
+	int no_new_privs, has_parent, has_seccomp, has_close_from, is_guarded, has_received, has_stdin, has_account;
+	const char *status_path;
 	char **command;
 };
 
@@ -143,6 +145,36 @@ static void add_kept(const char *option, const char *text)
 	plan.kept_count++;
 }
 
+static void set_account(const char *option, const char *text)
+{
+	const char *rest = number(option, text, ':', &plan.uid);
+
+	if (plan.uid > INT32_MAX)
+		fail(EXIT_USAGE, option, EINVAL_);
+	plan.gid = whole_number(option, rest + 1, INT32_MAX);
+	plan.has_account = 1;
+}
+
+static int parse_handover(const char *option)
+{
+	const char *value;
+
+	if ((value = after(option, "--receive="))) {
+		plan.received = whole_number(option, value, MAX_RECEIVED);
+		plan.has_received = 1;
+	} else if ((value = after(option, "--status="))) {
+		plan.status_path = value;
+	} else if ((value = after(option, "--stdin="))) {
+		plan.stdin_fd = whole_number(option, value, INT32_MAX);
+		plan.has_stdin = 1;
+	} else if ((value = after(option, "--account="))) {
+		set_account(option, value);
+	} else {
+		return 0;
+	}
+	return 1;
+}
+
 static int parse_landlock(const char *option)
 {
 	const uint64_t read = FS_READ_FILE | FS_READ_DIR;
@@ -175,7 +207,7 @@ static void parse_option(const char *option)
 {
 	const char *value;
 
-	if (parse_landlock(option))
+	if (parse_landlock(option) || parse_handover(option))
 		return;
 	if ((value = after(option, "--rlimit="))) {
 		add_limit(option, value);
@@ -213,6 +245,8 @@ static void parse(char **arguments)
 		fail(EXIT_USAGE, "no --landlock-abi", EINVAL_);
 	if (plan.kept_count && !plan.has_close_from)
 		fail(EXIT_USAGE, "no --close-fds-from", EINVAL_);
+	if (plan.has_received != (plan.status_path != NULL) || (plan.has_stdin && !plan.has_received))
+		fail(EXIT_USAGE, "--receive and --status", EINVAL_);
 }
 
 #endif

@@ -18,6 +18,7 @@ enum exit_code {
 	EXIT_EXEC = 71,
 	EXIT_GUARD = 72,
 	EXIT_SHOW = 73,
+	EXIT_HANDOVER = 74,
 };
 
 static const struct {
@@ -29,6 +30,7 @@ static const struct {
 	{ 13, "EACCES" }, { 14, "EFAULT" }, { 16, "EBUSY" }, { 20, "ENOTDIR" }, { 21, "EISDIR" },
 	{ 22, "EINVAL" }, { 23, "ENFILE" }, { 24, "EMFILE" }, { 26, "ETXTBSY" }, { 36, "ENAMETOOLONG" },
 	{ 38, "ENOSYS" }, { 40, "ELOOP" }, { 42, "ENOMSG" }, { 77, "EBADFD" }, { 95, "EOPNOTSUPP" },
+	{ 111, "ECONNREFUSED" },
 };
 
 static size_t length(const char *text)

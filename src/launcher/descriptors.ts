@@ -31,6 +31,21 @@ export class Descriptors implements Disposable {
     return this.#stdio;
   }
 
+  /** @returns The number that the child gives to the next descriptor. */
+  get next(): number {
+    return FIRST + this.#stdio.length;
+  }
+
+  /**
+   * Add a descriptor of the caller, who keeps it.
+   *
+   * @param fd The descriptor.
+   * @returns The descriptor's number in the child.
+   */
+  addInherited(fd: number): number {
+    return this.#add(fd);
+  }
+
   /**
    * Add a file that the child can read once.
    *

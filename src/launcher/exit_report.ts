@@ -34,7 +34,7 @@ export interface ExitFacts {
 
 const OUT_OF_MEMORY = /out of memory|memory allocation of \d+ bytes failed|Cannot allocate memory|OOM error/i;
 const HELPER_FAILED = /^cordon-exec: .+/m;
-const HELPER_CODES = { first: 64, last: 71 } as const;
+const HELPER_CODES = { first: 64, last: 74 } as const;
 const CRASHES = new Set(["SIGTRAP", "SIGILL"]);
 const ABORTS = new Set(["SIGABRT", "SIGSEGV", "SIGBUS"]);
 

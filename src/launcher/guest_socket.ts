@@ -7,22 +7,61 @@
 import type { Account } from "../policy/types.ts";
 import { DisposedError } from "../errors.ts";
 
+/** A report is a line of at most this many bytes, usually. */
+const STATUS_BYTES = 1024;
+
 /** Listens on a path until it is closed. Owned by the launched guest. */
 export class GuestSocket implements Disposable {
   readonly #path: string;
   readonly #listener: Deno.Listener;
+  readonly #status: Promise<Deno.UnixConn> | null;
   #pending: Promise<Deno.UnixConn> | null = null;
   #isClosed = false;
+  #hasStatus = false;
+  #hasEnded = false;
 
   /**
    * @param path Absolute path; nothing may exist there.
    * @param runAs Account that shall be able to connect besides our own.
+   * @param isStatusFirst The first connection is not the guest's but carries what is reported about its sandbox.
    */
-  constructor(path: string, runAs: Account | null) {
+  constructor(path: string, runAs: Account | null, isStatusFirst = false) {
     this.#path = path;
     this.#listener = Deno.listen({ transport: "unix", path });
     if (runAs !== null) Deno.chownSync(path, Deno.uid(), runAs.gid);
     Deno.chmodSync(path, runAs === null ? 0o600 : 0o660);
+    this.#status = isStatusFirst ? this.#acceptOne() : null;
+  }
+
+  /**
+   * Read the first connection to its end. Called once.
+   *
+   * @param onChunk Called with what arrives, cut anywhere.
+   * @returns Resolves at the end of the connection, or when the listener is closed before there was one.
+   */
+  async readStatus(onChunk: (chunk: Uint8Array) => void): Promise<void> {
+    try {
+      using connection = await this.#status!;
+      this.#hasStatus = true;
+      const buffer = new Uint8Array(STATUS_BYTES);
+      for (let size; (size = await connection.read(buffer)) !== null;) onChunk(buffer.subarray(0, size));
+    } catch (error) {
+      const isReset = error instanceof Deno.errors.ConnectionReset;
+      if (!isReset) expectDisposed(error);
+    }
+  }
+
+  /** Everything has ended that could connect: a first connection that is not there by now never comes. */
+  async endStatus(): Promise<void> {
+    this.#hasEnded = true;
+    if (this.#status === null || this.#hasStatus || this.#isClosed) return;
+    // Comes after one that waits to be accepted, and instead of one that never was.
+    try {
+      (await Deno.connect({ transport: "unix", path: this.#path })).close();
+    } catch {
+      // Somebody removed the socket: closing it ends the wait, too.
+      this[Symbol.dispose]();
+    }
   }
 
   /**
@@ -51,6 +90,7 @@ export class GuestSocket implements Disposable {
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#status?.then(ignore, expectDisposed);
     this.#pending?.then((connection) => connection.close(), expectDisposed);
     this.#listener.close();
     removeFile(this.#path);
@@ -58,7 +98,15 @@ export class GuestSocket implements Disposable {
 
   #next(): Promise<Deno.UnixConn> {
     if (this.#isClosed) return Promise.reject(closedError(this.#path));
-    return this.#pending ??= this.#acceptOne();
+    return this.#pending ??= this.#acceptGuest();
+  }
+
+  async #acceptGuest(): Promise<Deno.UnixConn> {
+    await this.#status;
+    const connection = await this.#acceptOne();
+    if (!this.#hasEnded) return connection;
+    connection.close();
+    return await new Promise<never>(() => {});
   }
 
   async #acceptOne(): Promise<Deno.UnixConn> {
@@ -78,6 +126,9 @@ function closedError(path: string, cause?: unknown): DisposedError {
 function expectDisposed(error: unknown): void {
   if (!(error instanceof DisposedError)) throw error;
 }
+
+/** Whoever reads it closes it. */
+function ignore(): void {}
 
 function removeFile(path: string): void {
   try {

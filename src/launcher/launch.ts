@@ -6,11 +6,12 @@
 
 import type { LaunchedGuest, LaunchRequest } from "./types.ts";
 import type { StartPlan } from "./start_plan.ts";
-import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { LaunchError } from "../errors.ts";
 import { type ControlGroup, controlGroup } from "./control_group.ts";
 import { Descriptors } from "./descriptors.ts";
 import { groupError } from "./group_error.ts";
+import { handOver } from "./hand_over.ts";
 import { GuestSocket } from "./guest_socket.ts";
 import { demandProcAccess } from "./proc_access.ts";
 import { RunningGuest } from "./running_guest.ts";
@@ -45,7 +46,7 @@ async function start(request: LaunchRequest): Promise<LaunchedGuest> {
   const group = openControlGroup(request);
   if (group !== null) cleanup.use(group);
   const plan = startPlan(request, paths, descriptors);
-  const socket = cleanup.use(new GuestSocket(directory.socket, policy.runAs));
+  const socket = cleanup.use(new GuestSocket(directory.socket, policy.runAs, plan.status === "socket"));
   const child = startProcess(request, plan, descriptors);
   if (child.pid === undefined) throw await spawnError(policy.plugin, plan.program, child);
   const guest = new RunningGuest({
@@ -53,7 +54,7 @@ async function start(request: LaunchRequest): Promise<LaunchedGuest> {
     socket,
     request,
     paths,
-    statusFd: plan.statusFd,
+    status: plan.status,
     unpinned: plan.unpinned,
     group,
   });
@@ -71,14 +72,22 @@ function openControlGroup({ policy }: LaunchRequest): ControlGroup | null {
 }
 
 function startProcess(request: LaunchRequest, plan: StartPlan, descriptors: Descriptors): ChildProcess {
-  const own: StdioOptions = request.stdio === "inherit"
-    ? ["inherit", "inherit", "inherit"]
-    : ["ignore", "pipe", "pipe"];
+  const { native, stdio, policy } = request;
+  const output = stdio === "inherit" ? "inherit" : "pipe";
+  const options = { env: { ...plan.environment }, cwd: plan.workingDirectory };
+  if (native !== undefined && plan.status === "socket") {
+    const input = handOver(native, descriptors.stdio);
+    try {
+      return spawn(plan.program, [...plan.args], { ...options, stdio: [input, output, output] });
+    } finally {
+      native.close(input);
+    }
+  }
+  const input = stdio === "inherit" ? "inherit" : "ignore";
   return spawn(plan.program, [...plan.args], {
-    stdio: [...own, ...descriptors.stdio],
-    env: { ...plan.environment },
-    cwd: plan.workingDirectory,
-    ...request.policy.runAs ?? {},
+    ...options,
+    stdio: [input, output, output, ...descriptors.stdio],
+    ...policy.runAs ?? {},
   });
 }
 

@@ -34,8 +34,8 @@ export interface RunningGuestParts {
   readonly socket: GuestSocket;
   readonly request: LaunchRequest;
   readonly paths: SandboxPaths;
-  /** Index of bubblewrap's status pipe in `child.stdio`, or null without bubblewrap. */
-  readonly statusFd: number | null;
+  /** Index of bubblewrap's status pipe in `child.stdio`, `"socket"` for a connection, or null without bubblewrap. */
+  readonly status: number | "socket" | null;
   /** The control group that it is in, or null. */
   readonly group: ControlGroup | null;
   /** Mounts to check in the running sandbox before anybody talks to it. */
@@ -55,6 +55,7 @@ export class RunningGuest implements LaunchedGuest {
   readonly #guestPid = Promise.withResolvers<number | null>();
   readonly #report = Promise.withResolvers<ExitReport>();
   readonly #entered: Promise<void>;
+  #statusEnd: Promise<void> | null = null;
   readonly #watches = new DisposableStack();
   #outputBytes = 0;
   #isConnected = false;
@@ -182,29 +183,31 @@ export class RunningGuest implements LaunchedGuest {
   }
 
   #watchStatus(): void {
-    const { child, statusFd } = this.#parts;
-    if (statusFd === null) return this.#guestPid.resolve(this.pid);
-    const stream = child.stdio[statusFd] as Readable;
-    stream.on("data", (chunk: Uint8Array) => {
-      const { childPid } = this.#status.push(chunk);
-      if (childPid === null) return;
-      this.#guestPid.resolve(childPid);
-      if (this.#killReason !== null) this.#killNow();
-    });
+    const { child, socket, status } = this.#parts;
+    if (status === null) return this.#guestPid.resolve(this.pid);
+    if (status === "socket") this.#statusEnd = socket.readStatus(this.#takeStatus);
+    else (child.stdio[status] as Readable).on("data", this.#takeStatus);
   }
+
+  readonly #takeStatus = (chunk: Uint8Array): void => {
+    const { childPid } = this.#status.push(chunk);
+    if (childPid === null) return;
+    this.#guestPid.resolve(childPid);
+    if (this.#killReason !== null) this.#killNow();
+  };
 
   /**
    * The kernel ends everything in a pid namespace with its first process; bubblewrap and its guard then end by themselves. Once the
    * process that was spawned has been waited for, pids below it may belong to others.
    */
   #killNow(): void {
-    const { child, statusFd } = this.#parts;
+    const { child, status } = this.#parts;
     if (!this.#isAlive()) return;
     const { childPid } = this.#status.status;
-    if (statusFd === null) child.kill("SIGKILL");
+    if (status === null) child.kill("SIGKILL");
     else if (childPid !== null) signalProcess(childPid, "SIGKILL");
     // The guard takes that as the host's death and leaves nothing behind.
-    const last = statusFd === null ? "SIGKILL" : "SIGTERM";
+    const last = status === null ? "SIGKILL" : "SIGTERM";
     this.#killTimer ??= setTimeout(() => this.#isAlive() && signalProcess(this.pid, last), STATUS_GRACE_MS);
   }
 
@@ -227,10 +230,13 @@ export class RunningGuest implements LaunchedGuest {
     const { child, socket, request } = this.#parts;
     const { promise: closed, resolve } = Promise.withResolvers<[number | null, string | null]>();
     child.once("exit", (_code: number | null, signal: string | null) => {
-      if (signal !== null && this.#parts.statusFd !== null) this.#clearUp();
+      if (signal !== null && this.#parts.status !== null) this.#clearUp();
     });
     child.once("close", (code: number | null, signal: string | null) => resolve([code, signal]));
-    const report = this.#reportOf(...await closed);
+    const ended = await closed;
+    await socket.endStatus();
+    await this.#statusEnd;
+    const report = this.#reportOf(...ended);
     await this.#parts.group?.[Symbol.asyncDispose]().catch(leaveToHost);
     this.#hasEnded = true;
     clearTimeout(this.#killTimer);
@@ -247,7 +253,7 @@ export class RunningGuest implements LaunchedGuest {
     return exitReport({
       code,
       signal,
-      isBwrap: this.#parts.statusFd !== null,
+      isBwrap: this.#parts.status !== null,
       isExecuted: this.#status.status.exitCode !== null,
       isConnected: this.#isConnected,
       saidGoodbye: this.#saidGoodbye,

@@ -13,6 +13,7 @@ import {
   cordonExecArguments,
   cordonGuardArguments,
   type ExecSurroundings,
+  type GuardPlan,
   policyExecPlan,
   type Rlimits,
 } from "./exec/mod.ts";
@@ -32,8 +33,8 @@ export interface StartPlan {
   /** Complete environment of the process. */
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
-  /** Descriptor on which bubblewrap reports, or null without bubblewrap. */
-  readonly statusFd: number | null;
+  /** Where bubblewrap reports: a pipe of the process, the first connection to the guest's socket, or null without it. */
+  readonly status: number | "socket" | null;
   /** Mounts that could not be pinned and have to be checked in the running sandbox. */
   readonly unpinned: readonly ExpectedMount[];
 }
@@ -86,7 +87,8 @@ function bwrapPlan(
   const options = bwrapArguments(policy, { runtime: runtime.deno, files, directory, pins, variables });
   const argsFd = descriptors.addContent(directory.path, `${options.join("\0")}\0`);
   const seccompFd = addFilter(request, descriptors);
-  const statusFd = descriptors.addPipe();
+  const handOver = request.native === undefined ? undefined : handedOver(request, descriptors);
+  const statusFd = handOver === undefined ? descriptors.addPipe() : descriptors.next;
   const command = [paths.exec, ...helperArguments(request, paths, { seccompFd: null, parentPid: null })];
   const args = [
     "--as-pid-1",
@@ -94,13 +96,28 @@ function bwrapPlan(
     ...["--seccomp", String(seccompFd)],
     ...["--json-status-fd", String(statusFd)],
   ];
+  const guard = { parentPid: Deno.pid, ...(handOver === undefined ? {} : { handOver }) };
   return {
     program: files.exec,
-    args: cordonGuardArguments(Deno.pid, [runtime.bwrap.path, ...args, "--", ...command]),
+    args: cordonGuardArguments(guard, [runtime.bwrap.path, ...args, "--", ...command]),
     environment: {},
     workingDirectory: "/",
-    statusFd,
+    status: handOver === undefined ? statusFd : "socket",
     unpinned: canPin ? [] : expectedMounts(granted),
+  };
+}
+
+/** A script's standard input is handed over, too: the guard's own is the socket over which it comes. */
+function handedOver(
+  { directory, policy, stdio }: LaunchRequest,
+  descriptors: Descriptors,
+): NonNullable<GuardPlan["handOver"]> {
+  const stdinFd = stdio === "inherit" ? descriptors.addInherited(0) : null;
+  return {
+    descriptors: descriptors.stdio.length,
+    statusPath: directory.socket,
+    stdinFd,
+    account: policy.runAs,
   };
 }
 
@@ -124,7 +141,7 @@ function directPlan(request: LaunchRequest, paths: SandboxPaths): Omit<StartPlan
   return {
     environment: { ...runtimeVariables(request, paths), ...request.policy.environment },
     workingDirectory: request.policy.workingDirectory ?? paths.plugin,
-    statusFd: null,
+    status: null,
     unpinned: [],
   };
 }

@@ -35,6 +35,16 @@ export interface HostFiles {
   readonly clock?: string;
 }
 
+/** What the native library does for a start. */
+export interface DescriptorPassing {
+  /** Two ends of a socket of messages. The caller closes both. */
+  socketPair(): readonly [number, number];
+  /** Send a message and a descriptor; false if there is no room. */
+  send(fd: number, message: Uint8Array, passFd?: number): boolean;
+  /** Close a descriptor. */
+  close(fd: number): void;
+}
+
 /** One start of one sandbox. */
 export interface LaunchRequest {
   /** What confines the plugin. */
@@ -56,6 +66,8 @@ export interface LaunchRequest {
   readonly stdio: "piped" | "inherit";
   /** Called with every chunk of output, in order. The chunk belongs to the callee. */
   readonly onOutput?: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
+  /** Hands descriptors over after the start, which is much faster for large hosts. @default they are inherited */
+  readonly native?: DescriptorPassing;
   /** Descriptors of the host that the guest gets as 3, 4, …; the host keeps its own and closes them itself. */
   readonly inheritedFds?: readonly number[];
   /** A permission broker listens at `broker.sock` in the directory's `run`; the runtime asks it. @default false */

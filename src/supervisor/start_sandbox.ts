@@ -131,6 +131,7 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
     stdio: request.isScript && config.output === "inherit" ? "inherit" : "piped",
     hasBroker: broker !== null,
     ...(request.onOutput === undefined ? {} : { onOutput: request.onOutput }),
+    ...(context.native === null ? {} : { native: context.native }),
     inheritedFds: channel === null ? [] : [channel.guest],
   });
   cleanup.use(guest);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
-import { cordonExecBinary, cordonGuardArguments } from "../../src/launcher/exec/mod.ts";
+import { cordonExecBinary, cordonGuardArguments, type GuardPlan } from "../../src/launcher/exec/mod.ts";
 import { eventually, pidsWith, readProc } from "../launcher/processes.ts";
 
 const binary = Deno.build.os === "linux" ? cordonExecBinary(Deno.build.arch) : null;
-const OWN = Deno.pid;
+const OWN: GuardPlan = { parentPid: Deno.pid };
 
 function guardTest(claim: string, body: (guard: string, directory: string) => Promise<void>) {
   Deno.test({
@@ -80,7 +80,7 @@ guardTest("cordon-exec --guard says what it could not start", async (guard) => {
 
 guardTest("cordon-exec --guard refuses to start for a parent that is gone", async (guard) => {
   const output = "cordon-exec: pdeathsig: ESRCH\n";
-  const child = guarded(guard, "echo started", 1 + Deno.pid);
+  const child = guarded(guard, "echo started", { parentPid: 1 + Deno.pid });
   assert.deepEqual(await outcome(child), { code: 65, signal: null, output });
 });
 

@@ -15,7 +15,8 @@ export type ExecStep =
   | "seccomp"
   | "exec"
   | "guard"
-  | "show";
+  | "show"
+  | "hand-over";
 
 /** One failure of cordon-exec. */
 export interface CordonExecFailure {
@@ -38,6 +39,7 @@ const STEPS: ReadonlyMap<number, ExecStep> = new Map([
   [71, "exec"],
   [72, "guard"],
   [73, "show"],
+  [74, "hand-over"],
 ]);
 
 /**

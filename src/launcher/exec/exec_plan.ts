@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Account } from "../../policy/types.ts";
+
 /** Name of a resource limit, as in `RLIMIT_…`. */
 export type RlimitName =
   | "cpu"
@@ -69,4 +71,21 @@ export interface ExecPlan {
   readonly closeFrom: number | null;
   /** Descriptors that stay open all the same. */
   readonly keepFds: readonly number[];
+}
+
+/** A start that cordon-exec watches over as the parent of the program. */
+export interface GuardPlan {
+  /** Everything ends when the process with this pid, which must be the parent, dies. */
+  readonly parentPid: number;
+  /** What the guard takes over once it exists. @default nothing: it was started with all that it needs */
+  readonly handOver?: {
+    /** How many wait in its standard input, a socket; they become 3, 4, … and a connection to `statusPath` the next. */
+    readonly descriptors: number;
+    /** Absolute path of a Unix socket that listens. */
+    readonly statusPath: string;
+    /** Which of them becomes standard input; null for an empty one. */
+    readonly stdinFd: number | null;
+    /** Account to change to; null to stay. */
+    readonly account: Account | null;
+  };
 }

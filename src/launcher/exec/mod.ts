@@ -10,6 +10,7 @@ export { cordonExecBinary, type EmbeddedExec } from "./cordon_exec_binary.ts";
 export { type CordonExecFailure, cordonExecFailure, type ExecStep } from "./cordon_exec_failure.ts";
 export {
   type ExecPlan,
+  type GuardPlan,
   LANDLOCK_ABI_KNOWN,
   type LandlockPlan,
   type RlimitName,
