@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { AARCH64_RUNTIME } from "../../tools/aarch64_runtime.ts";
 import { compilerVersion, SOURCES, WARNINGS } from "../../tools/build_ffi.ts";
+import { STAND_IN_SOURCES } from "../gpu/stand_in.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const COMPILER = "aarch64-linux-gnu-gcc";
@@ -25,6 +26,23 @@ emulatedTest("ffi/ keeps its word on aarch64", missing, async (directory) => {
   const { stdout } = await run(EMULATOR, ["-L", SYSROOT, program, directory]);
   assert.equal(stdout, "all claims hold\n");
 });
+
+emulatedTest(
+  "ffi/ keeps its word on aarch64 about a graphics driver, a stand-in",
+  missing,
+  async (directory) => {
+    const driver = `${directory}/libcuda.so.1`;
+    await run(COMPILER, ["-std=c11", "-O1", "-fPIC", "-shared", "-o", driver, ...STAND_IN_SOURCES]);
+    const program = `${directory}/cuda_test`;
+    const sources = ["tests/ffi/cuda_test.c", ...SOURCES.map((name) => `ffi/${name}`)];
+    assert.deepEqual(await run(COMPILER, [...WARNINGS, "-O1", "-Iffi", "-o", program, ...sources, "-ldl"]), {
+      stdout: "",
+      stderr: "",
+    });
+    const { stdout } = await run(EMULATOR, ["-L", SYSROOT, program, driver, `${SYSROOT}/lib/libm.so.6`]);
+    assert.equal(stdout, "all claims hold\n");
+  },
+);
 
 emulatedTest(
   "the library for aarch64 maps, seals, passes descriptors and carries tensors in the runtime for aarch64",

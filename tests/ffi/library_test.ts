@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { embeddedLibrary } from "../../src/native/mod.ts";
 import { compiledLibrary, compilerVersion, SOURCES, TARGETS, WARNINGS } from "../../tools/build_ffi.ts";
+import { standIn } from "../gpu/stand_in.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -32,34 +33,37 @@ for (const target of TARGETS) {
 
 const gcc = await compilerVersion("gcc");
 const skip = gcc === null ? " [skipped: no gcc]" : "";
-Deno.test({
-  name: `ffi/ keeps its word under the address and undefined behaviour sanitizers${skip}`,
-  ignore: skip !== "",
-  async fn() {
-    const directory = await Deno.makeTempDir({ prefix: "cordon-ffi-" });
-    try {
-      const program = `${directory}/cordon_test`;
-      const compiled = await new Deno.Command("gcc", {
-        args: [
-          ...WARNINGS,
-          "-g",
-          "-O1",
-          "-fsanitize=address,undefined",
-          "-fno-sanitize-recover=all",
-          "-Iffi",
-          "-o",
-          program,
-          "tests/ffi/cordon_test.c",
-          ...SOURCES.map((name) => `ffi/${name}`),
-        ],
-        cwd: ROOT,
-      }).output();
-      assert.equal(new TextDecoder().decode(compiled.stderr), "");
-      const run = await new Deno.Command(program, { args: [directory] }).output();
-      assert.equal(new TextDecoder().decode(run.stderr), "");
-      assert.equal(new TextDecoder().decode(run.stdout), "all claims hold\n");
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
-  },
+const SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+
+sanitized("ffi/ keeps its word", "cordon_test.c", (directory) => Promise.resolve([directory]));
+sanitized("ffi/ keeps its word about a graphics driver, a stand-in,", "cuda_test.c", async () => {
+  const { stdout } = await new Deno.Command("gcc", { args: ["-print-file-name=libm.so.6"] }).output();
+  return [await standIn(), new TextDecoder().decode(stdout).trim()];
 });
+
+/** A test in C, with what it is started with. */
+function sanitized(
+  claim: string,
+  source: string,
+  argumentsIn: (directory: string) => Promise<readonly string[]>,
+): void {
+  Deno.test({
+    name: `${claim} under the address and undefined behaviour sanitizers${skip}`,
+    ignore: skip !== "",
+    async fn() {
+      const directory = await Deno.makeTempDir({ prefix: "cordon-ffi-" });
+      try {
+        const program = `${directory}/test`;
+        const sources = [`tests/ffi/${source}`, ...SOURCES.map((name) => `ffi/${name}`)];
+        const args = [...WARNINGS, ...SANITIZERS, "-Iffi", "-o", program, ...sources];
+        const compiled = await new Deno.Command("gcc", { args, cwd: ROOT }).output();
+        assert.equal(new TextDecoder().decode(compiled.stderr), "");
+        const run = await new Deno.Command(program, { args: [...await argumentsIn(directory)] }).output();
+        assert.equal(new TextDecoder().decode(run.stderr), "");
+        assert.equal(new TextDecoder().decode(run.stdout), "all claims hold\n");
+      } finally {
+        await Deno.remove(directory, { recursive: true });
+      }
+    },
+  });
+}

@@ -1,8 +1,14 @@
 /** Compiles the stand-in for the graphics driver, so that everything but the hardware can be tested anywhere. */
 
-const SOURCES = ["devices.c", "handles.c", "memory.c", "queue.c", "shared.c", "work.c"].map((name) =>
-  decodeURIComponent(new URL(`stand_in/${name}`, import.meta.url).pathname)
-);
+/** Its files, as paths. */
+export const STAND_IN_SOURCES: readonly string[] = [
+  "devices.c",
+  "handles.c",
+  "memory.c",
+  "queue.c",
+  "shared.c",
+  "work.c",
+].map((name) => decodeURIComponent(new URL(`stand_in/${name}`, import.meta.url).pathname));
 
 /** Why nothing can be tested with the stand-in here, or null. */
 export const STAND_IN_SKIP: string | null = skipReason();
@@ -54,7 +60,7 @@ async function compile(defines: readonly string[]): Promise<string> {
   const output = `${directory}/libcuda.so.1`;
   const flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", "-fvisibility=hidden"];
   const { code, stderr } = await new Deno.Command("cc", {
-    args: [...flags, ...defines, "-o", output, ...SOURCES],
+    args: [...flags, ...defines, "-o", output, ...STAND_IN_SOURCES],
   }).output();
   if (code !== 0) throw new Error(`Cannot compile the stand-in: ${new TextDecoder().decode(stderr)}`);
   return output;

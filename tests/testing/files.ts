@@ -11,7 +11,10 @@ export function relativeTo(root: string, path: string): string {
 }
 
 /** Every TypeScript file below `folder`, fixtures excepted; nothing if the folder does not exist. */
-export async function* walkTypeScript(folder: string): AsyncGenerator<string> {
+export async function* walkTypeScript(
+  folder: string,
+  endings: readonly string[] = [".ts"],
+): AsyncGenerator<string> {
   const entries: Deno.DirEntry[] = [];
   try {
     for await (const entry of Deno.readDir(folder)) entries.push(entry);
@@ -22,7 +25,7 @@ export async function* walkTypeScript(folder: string): AsyncGenerator<string> {
   for (const entry of entries.sort((a, b) => a.name.localeCompare(b.name))) {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory && entry.name !== "fixtures" && entry.name !== "node_modules") {
-      yield* walkTypeScript(path);
-    } else if (entry.isFile && entry.name.endsWith(".ts")) yield path;
+      yield* walkTypeScript(path, endings);
+    } else if (entry.isFile && endings.some((ending) => entry.name.endsWith(ending))) yield path;
   }
 }
