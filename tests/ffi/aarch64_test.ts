@@ -18,14 +18,18 @@ const missing = [
 ].flatMap(([isThere, reason]) => isThere === true ? [] : [String(reason)]);
 const noRuntime = await isFile(AARCH64_RUNTIME) ? [] : ["no runtime: deno run -A tools/aarch64_runtime.ts"];
 
-emulatedTest("ffi/ keeps its word on aarch64", missing, async (directory) => {
-  const program = `${directory}/cordon_test`;
-  const sources = ["tests/ffi/cordon_test.c", ...SOURCES.map((name) => `ffi/${name}`)];
-  const args = [...WARNINGS, "-O1", "-DIS_EMULATED=1", "-Iffi", "-o", program, ...sources, "-ldl"];
-  assert.deepEqual(await run(COMPILER, args), { stdout: "", stderr: "" });
-  const { stdout } = await run(EMULATOR, ["-L", SYSROOT, program, directory]);
-  assert.equal(stdout, "all claims hold\n");
-});
+for (
+  const [about, source] of [["memory and messages", "cordon_test"], ["files and processes", "process_test"]]
+) {
+  emulatedTest(`ffi/ keeps its word on aarch64 about ${about}`, missing, async (directory) => {
+    const program = `${directory}/${source}`;
+    const sources = [`tests/ffi/${source}.c`, ...SOURCES.map((name) => `ffi/${name}`)];
+    const args = [...WARNINGS, "-O1", "-DIS_EMULATED=1", "-Iffi", "-o", program, ...sources, "-ldl"];
+    assert.deepEqual(await run(COMPILER, args), { stdout: "", stderr: "" });
+    const { stdout } = await run(EMULATOR, ["-L", SYSROOT, program, directory]);
+    assert.equal(stdout, "all claims hold\n");
+  });
+}
 
 emulatedTest(
   "ffi/ keeps its word on aarch64 about a graphics driver, a stand-in",

@@ -1,22 +1,12 @@
 /* The part of the native library that reaches a graphics driver, over the stand-in, under the sanitizers. */
 #define _GNU_SOURCE
+#include "check.h"
 #include "cordon.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define CHECK(claim)                                                        \
-	do {                                                                \
-		if (!(claim)) {                                             \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__,  \
-				__LINE__, #claim);                          \
-			exit(1);                                            \
-		}                                                           \
-	} while (0)
 
 #define INVALID_VALUE 1
 #define OUT_OF_MEMORY 2
