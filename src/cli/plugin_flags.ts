@@ -110,6 +110,8 @@ export function hostOptions(line: CommandLine): HostOptions {
   const bwrap = optionValue(line, "bwrap");
   const sandbox = optionValue(line, "sandbox");
   return {
+    // Commands listen themselves, and tell by their exit code what they heard.
+    handleSignals: false,
     ...(bwrap === undefined ? {} : { bwrap }),
     ...(sandbox === undefined ? {} : { sandbox: sandbox as SandboxMode }),
   };

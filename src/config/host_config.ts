@@ -10,7 +10,7 @@ import { type ConfigEnvironment, processEnvironment } from "./environment.ts";
 import { cuda } from "./cuda.ts";
 import { profileNames, profiles } from "./capabilities.ts";
 import { limitOptions } from "./limits.ts";
-import { type Aliases, entries, invalid, object, oneOf } from "./parse.ts";
+import { type Aliases, entries, flag, invalid, object, oneOf } from "./parse.ts";
 import { output, permissionCallback, sinks } from "./oversight.ts";
 import { path } from "./path.ts";
 import { sandboxMode } from "./permissions.ts";
@@ -47,6 +47,7 @@ export function hostConfig(
     profile: oneOf(...profileNames),
     callTimeoutMs: duration(),
     warm: count("a number of sandboxes", { max: 1_000 }),
+    handleSignals: flag,
     bwrap: anyPath,
     deno: anyPath,
     runAs: account,
@@ -65,6 +66,7 @@ export function hostConfig(
     profile: parsed.profile ?? null,
     callTimeoutMs: parsed.callTimeoutMs ?? 0,
     warm: parsed.warm ?? 0,
+    handleSignals: parsed.handleSignals ?? true,
     bwrap: parsed.bwrap ?? null,
     deno: parsed.deno ?? null,
     runAs: parsed.runAs ?? Object.freeze({ uid: 65534, gid: 65534 }),

@@ -100,6 +100,11 @@ export interface HostOptions {
    * the next process of that plugin. Each costs the memory of an idle process. @default 0
    */
   readonly warm?: number;
+  /**
+   * End the host in order when this process gets SIGINT, SIGTERM or SIGHUP, then let the signal end the process. A program
+   * that listens to them itself switches this off, and disposes the host. @default true
+   */
+  readonly handleSignals?: boolean;
   /** How tensors on GPUs travel. */
   readonly cuda?: CudaOptions;
   /** Where lines go that plugins print. @default "inherit" */
@@ -275,6 +280,7 @@ export interface HostConfig {
   readonly profile: ProfileName | null;
   readonly callTimeoutMs: number;
   readonly warm: number;
+  readonly handleSignals: boolean;
   readonly bwrap: string | null;
   readonly deno: string | null;
   readonly runAs: { readonly uid: number; readonly gid: number };

@@ -245,6 +245,7 @@ export class RunningGuest implements LaunchedGuest {
     this.#guestPid.resolve(null);
     this.#report.resolve(report);
     await request.directory.remove().catch(leaveToHost);
+    await this.#entered.catch(leaveToHost);
     socket[Symbol.dispose]();
     return report;
   }

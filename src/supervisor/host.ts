@@ -28,6 +28,7 @@ import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts
 import { checkAskedPaths } from "./check_asked_paths.ts";
 import { findManifest } from "./find_manifest.ts";
 import type { HostEvents, HostHooks } from "./host_events.ts";
+import { HostSignals } from "./host_signals.ts";
 import { openHostContext } from "./host_context.ts";
 import type { HostContext } from "./host_context.ts";
 import { loadDirectory, type LoadedDirectory } from "./load_directory.ts";
@@ -68,6 +69,7 @@ class CordonHost implements Host {
   readonly #hooks: HostHooks;
   readonly #running = new Set<Promise<unknown>>();
   readonly #abort = new AbortController();
+  readonly #signals: HostSignals | null;
   #disposing: Promise<void> | null = null;
 
   /** @param context Owned by the host from now on. */
@@ -75,6 +77,7 @@ class CordonHost implements Host {
     this.#context = context;
     this.#hooks = context.hooks;
     this.#codecs = codecs;
+    this.#signals = context.config.handleSignals ? new HostSignals(() => this[Symbol.asyncDispose]()) : null;
   }
 
   get plugins(): readonly Plugin[] {
@@ -215,6 +218,7 @@ class CordonHost implements Host {
 
   async #run(entry: string | URL, options: RunOptions): Promise<ScriptResult> {
     const { signal, args = [], forwardSignals = [], ...rest } = options;
+    using _signals = this.#signals?.without(forwardSignals);
     const config = loadConfig(entry, rest, this.#context.config);
     const policy = this.#policy({ ...config, permissions: await this.#resolved(config.permissions) });
     return await runScript({
@@ -279,6 +283,7 @@ class CordonHost implements Host {
       ...[...this.#pools].map((pool) => pool[Symbol.asyncDispose]()),
     ]);
     await this.#context[Symbol.asyncDispose]();
+    this.#signals?.[Symbol.dispose]();
   }
 }
 

@@ -11,6 +11,7 @@ Deno.test("hostConfig() fills every default", () => {
     profile: null,
     callTimeoutMs: 0,
     warm: 0,
+    handleSignals: true,
     bwrap: null,
     deno: null,
     runAs: { uid: 65534, gid: 65534 },
