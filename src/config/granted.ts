@@ -179,6 +179,8 @@ function compareLimits(allowed: LimitConfig, asked: LimitOptions, shortfalls: Sh
     ["openFiles", allowed.openFiles, String],
     ["fileSize", allowed.fileSizeBytes, sizeText],
     ["tmp", allowed.tmpBytes, sizeText],
+    ["tmpInodes", allowed.tmpInodes, String],
+    ["workers", allowed.workers, String],
     ["output", allowed.outputBytes, sizeText],
   ];
   for (const [name, most, show] of measures) {

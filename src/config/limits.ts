@@ -11,6 +11,9 @@ import type { Enforce, LimitConfig, LimitOptions } from "./types.ts";
 type LimitKey = keyof Omit<LimitOptions, "enforce">;
 
 const mebibyte = 2 ** 20;
+/** A file that is not empty takes a page at least, so only empty ones can be more. */
+const pageBytes = 4096;
+const fewestInodes = 1024;
 const enforceMode = oneOf("required", "best-effort");
 
 /** Below the smallest values the runtime itself does not start, or not reliably. */
@@ -23,6 +26,8 @@ const shape = Object.freeze({
   openFiles: count("a number of open files", { min: 32, max: 2 ** 20 }),
   fileSize: size(),
   tmp: size({ max: 2 ** 46 }),
+  tmpInodes: count("a number of files and directories", { min: 1, max: 2 ** 31 - 1 }),
+  workers: count("a number of workers", { min: 0, max: 1024 }),
   output: size(),
   enforce,
 });
@@ -41,6 +46,8 @@ const aliases: Aliases = Object.freeze({
   fileSizeBytes: "fileSize",
   maxTmpBytes: "tmp",
   tmpBytes: "tmp",
+  maxTmpInodes: "tmpInodes",
+  maxWorkers: "workers",
   maxOutputBytes: "output",
   outputBytes: "output",
 });
@@ -64,6 +71,7 @@ export function limitOptions(value: unknown, path: string): LimitOptions {
  */
 export function limitConfig(host: LimitOptions, plugin: LimitOptions): LimitConfig {
   const written = { ...host, ...plugin };
+  const tmpBytes = bytes(written.tmp, 0);
   return Object.freeze({
     memoryBytes: bytes(written.memory, 512 * mebibyte),
     cpuPercent: written.cpuPercent ?? null,
@@ -72,7 +80,9 @@ export function limitConfig(host: LimitOptions, plugin: LimitOptions): LimitConf
     processes: written.processes ?? 64,
     openFiles: written.openFiles ?? 256,
     fileSizeBytes: bytes(written.fileSize, 64 * mebibyte),
-    tmpBytes: bytes(written.tmp, 0),
+    tmpBytes,
+    tmpInodes: written.tmpInodes ?? Math.max(fewestInodes, Math.ceil(tmpBytes / pageBytes)),
+    workers: written.workers ?? 0,
     outputBytes: bytes(written.output, 16 * mebibyte),
     enforce: Object.freeze(
       Object.fromEntries(limitKeys.map((key) => [key, enforcement(key, host, plugin)])),

@@ -63,6 +63,13 @@ export interface LimitOptions {
   readonly fileSize?: Size;
   /** Private scratch space at /tmp; 0 gives none. @default 0 */
   readonly tmp?: Size;
+  /** Files and directories in the scratch space. @default one for each 4 KiB of `tmp`, 1024 at least */
+  readonly tmpInodes?: number;
+  /**
+   * Workers that the plugin starts at once. Where no control group counts memory, the runtime's address space for each,
+   * about half a gibibyte, would count as memory: this leaves room for it. @default 0
+   */
+  readonly workers?: number;
   /** Bytes of stdout and stderr together over the plugin's life, `run` excepted. @default "16MiB" */
   readonly output?: Size;
   /** What to do where a limit cannot be hard. @default "best-effort" for defaults, "required" for what was written */
@@ -267,6 +274,8 @@ export interface LimitConfig {
   readonly openFiles: number;
   readonly fileSizeBytes: number;
   readonly tmpBytes: number;
+  readonly tmpInodes: number;
+  readonly workers: number;
   readonly outputBytes: number;
   /** For every limit by its option name: refuse or report where it cannot be hard. */
   readonly enforce: Readonly<Record<keyof Omit<LimitOptions, "enforce">, Enforce>>;

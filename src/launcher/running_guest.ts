@@ -18,7 +18,7 @@ import { checkMounts, type ExpectedMount } from "./mount_check.ts";
 import { exitReport } from "./exit_report.ts";
 import { OutputTail } from "./output_tail.ts";
 import { hasMounts } from "./sandbox_paths.ts";
-import { maxScratchFiles, ScratchWatch } from "./scratch_watch.ts";
+import { ScratchWatch } from "./scratch_watch.ts";
 import { signalProcess } from "./signal_process.ts";
 import { killStrays } from "./stray_processes.ts";
 
@@ -140,7 +140,7 @@ export class RunningGuest implements LaunchedGuest {
     this.#isWatched = true;
     if (cpuPercent !== null) this.#watches.use(new CpuGovernor(pid, cpuPercent, () => this.#isAlive()));
     if (!hasScratch) return;
-    this.#watches.use(new ScratchWatch(pid, maxScratchFiles(tmpBytes), () => this.kill("memory-limit")));
+    this.#watches.use(new ScratchWatch(pid, policy.limits.tmpInodes, () => this.kill("memory-limit")));
   }
 
   /**

@@ -8,8 +8,6 @@ import { isNoSuchProcess } from "../util/no_such_process.ts";
 import { statfsSync } from "node:fs";
 
 const PERIOD_MS = 50;
-const FEWEST_FILES = 1024;
-const PAGE_BYTES = 4096;
 
 /** Counts the files of one sandbox's scratch space until it is disposed. */
 export class ScratchWatch implements Disposable {
@@ -34,16 +32,6 @@ export class ScratchWatch implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
-}
-
-/**
- * How many files a scratch space may hold. One that is not empty takes a page at least, so only empty ones can be more.
- *
- * @param tmpBytes Size of the scratch space in bytes.
- * @returns The number of files and directories.
- */
-export function maxScratchFiles(tmpBytes: number): number {
-  return Math.max(FEWEST_FILES, Math.ceil(tmpBytes / PAGE_BYTES));
 }
 
 /** Null when the sandbox is gone. */

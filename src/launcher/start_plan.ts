@@ -181,7 +181,7 @@ function helperArguments(
 function ownRlimits({ enforcement }: SandboxPolicy, { nproc, fsize, ...others }: Rlimits): Rlimits {
   return {
     ...others,
-    ...(enforcement.processes.mechanism === "rlimit" && nproc !== undefined ? { nproc } : {}),
+    ...(enforcement.processes.mechanism !== "none" && nproc !== undefined ? { nproc } : {}),
     ...(enforcement.fileSize.mechanism === "rlimit" && fsize !== undefined ? { fsize } : {}),
   };
 }

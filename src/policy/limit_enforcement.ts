@@ -8,6 +8,7 @@ import type { LimitConfig } from "../config/types.ts";
 import type { Finding } from "../errors.ts";
 import type { LimitEnforcement, LimitName, SandboxPolicy, Tier } from "./types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
+import { workerBytes } from "./worker_bytes.ts";
 
 /** What the enforcement of limits depends on. */
 export interface LimitContext {
@@ -43,6 +44,8 @@ export function limitEnforcement(
     openFiles: rlimit(limits.openFiles, context),
     fileSize: fileSize(limits, context),
     tmp: tmp(limits, context),
+    tmpInodes: tmpInodes(limits, context),
+    workers: workers(limits, context),
     output: host(limits.outputBytes),
     core: rlimit(0, context),
   };
@@ -64,7 +67,10 @@ function memory(limits: LimitConfig, context: LimitContext): LimitEnforcement {
     const note = "there is no native library for this machine, without which a guest cannot bound itself";
     return { requested, mechanism: "none", hard: false, note };
   }
-  const note = "private memory; memory shared with the host and /tmp have bounds of their own";
+  const room = limits.workers === 0
+    ? ""
+    : `, with ${workerBytes(limits) / 2 ** 20} MiB on top for the address space of workers`;
+  const note = `private memory${room}; memory shared with the host and /tmp have bounds of their own`;
   return { requested, mechanism: "rlimit", hard: true, note };
 }
 
@@ -86,7 +92,11 @@ function cpuPercent(limits: LimitConfig, context: LimitContext): LimitEnforcemen
 }
 
 function processes(limits: LimitConfig, context: LimitContext): LimitEnforcement {
-  if (context.tier === "full" || context.tier === "namespaces") return rlimit(limits.processes, context);
+  if (context.cgroup !== null && Object.hasOwn(context.cgroup.directories, "pids")) {
+    const note = "RLIMIT_NPROC in the sandbox's user namespace as well";
+    return { requested: limits.processes, mechanism: `cgroup${context.cgroup.version}`, hard: true, note };
+  }
+  if (isBwrap(context)) return rlimit(limits.processes, context);
   const note = "the kernel counts all processes of the account together outside a user namespace";
   return { requested: limits.processes, mechanism: "none", hard: false, note };
 }
@@ -108,11 +118,28 @@ function tmp(limits: LimitConfig, context: LimitContext): LimitEnforcement {
       requested,
       mechanism: "bwrap",
       hard: true,
-      note: "bytes by the kernel; files, one for each 4 KiB, by the host",
+      note: "bytes; limits.tmpInodes bounds files",
     };
   }
   if (requested === 0) return { requested, mechanism: "none", hard: true, note: "there is no /tmp" };
   return { requested, mechanism: "none", hard: false, note: "needs a mount namespace" };
+}
+
+function tmpInodes(limits: LimitConfig, context: LimitContext): LimitEnforcement {
+  const requested = limits.tmpInodes;
+  if (limits.tmpBytes === 0) return { requested, mechanism: "none", hard: true, note: "there is no /tmp" };
+  if (isBwrap(context)) return { requested, mechanism: "host", hard: true, note: "counted every 50 ms" };
+  return { requested, mechanism: "none", hard: false, note: "needs a mount namespace" };
+}
+
+/** No bound, but room in another one. */
+function workers(limits: LimitConfig, context: LimitContext): LimitEnforcement {
+  const isCounted = context.isLinux && context.cgroup === null && context.hasNative;
+  if (!isCounted) {
+    return { requested: null, mechanism: "none", hard: true, note: "no address space is counted as memory" };
+  }
+  const note = "memory leaves room for the address space of so many, and bounds all of it together";
+  return { requested: limits.workers, mechanism: "rlimit", hard: true, note };
 }
 
 function rlimit(requested: number | null, context: LimitContext): LimitEnforcement {

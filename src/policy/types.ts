@@ -31,6 +31,8 @@ export type LimitName =
   | "openFiles"
   | "fileSize"
   | "tmp"
+  | "tmpInodes"
+  | "workers"
   | "output"
   | "core";
 
@@ -118,6 +120,8 @@ export interface SandboxPolicy {
     readonly openFiles: number;
     readonly fileSizeBytes: number;
     readonly tmpBytes: number;
+    readonly tmpInodes: number;
+    readonly workers: number;
     readonly outputBytes: number;
     readonly enforce: Readonly<Record<string, Enforce>>;
   };

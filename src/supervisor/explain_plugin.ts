@@ -9,6 +9,7 @@ import type { HostOptions, LoadOptions } from "../config/types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
 import { bwrapArguments, denoFlags, describeFilter, sandboxPaths } from "../launcher/mod.ts";
 import type { HostFiles } from "../launcher/mod.ts";
+import { embeddedLibrary } from "../native/embedded_library.ts";
 import { blockingFindings, probePlatform } from "../platform/mod.ts";
 import { resolveGrants, sandboxPolicy } from "../policy/mod.ts";
 import { policyWithDependencies } from "../policy/policy_with_dependencies.ts";
@@ -57,7 +58,9 @@ export async function explainPlugin(
     cacheDirectory: config.cacheDirectory,
     account: facts.uid === 0 ? config.runAs : { uid: facts.uid, gid: facts.gid },
   });
+  const hasNative = await embeddedLibrary() !== null;
   const bundled = sandboxPolicy({ ...load, permissions }, facts, {
+    hasNative,
     runAs: config.runAs,
     workingDirectory: Deno.cwd(),
   });
@@ -67,7 +70,7 @@ export async function explainPlugin(
       hosts: [],
     })
     : bundled;
-  const files = sharedFiles(`${config.runtimeDirectory}/<host>/shared`);
+  const files = sharedFiles(`${config.runtimeDirectory}/<host>/shared`, hasNative);
   const directory = sandboxFiles(`${config.runtimeDirectory}/<host>/<sandbox>`);
   const hasMounts = policy.tier === "full" || policy.tier === "namespaces";
   const layout = { runtime: deno, files, directory, pins: new Map<string, number>(), variables: {} };
@@ -81,11 +84,11 @@ export async function explainPlugin(
 }
 
 /** Stand-ins for what a running host would have made. */
-function sharedFiles(path: string): HostFiles {
+function sharedFiles(path: string, hasNative: boolean): HostFiles {
   return {
     deno: `${path}/deno`,
     guest: `${path}/guest.js`,
-    library: `${path}/libcordon.so`,
+    library: hasNative ? `${path}/libcordon.so` : null,
     exec: `${path}/cordon-exec`,
     ...(Deno.build.arch === "x86_64" ? { clock: `${path}/clock` } : {}),
   };

@@ -7,6 +7,7 @@
 import { SandboxUnavailableError } from "../errors.ts";
 import type { LaunchedGuest, SandboxDirectory } from "../launcher/types.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
+import { workerBytes } from "../policy/worker_bytes.ts";
 import type { BootRecord } from "../util/boot_record.ts";
 import { processSizes, type ProcessView } from "./process_status.ts";
 
@@ -34,7 +35,7 @@ export async function limitMemory(request: MemoryLimitRequest): Promise<void> {
   // A guest that is gone meanwhile is reported as such by whoever talks to it.
   if (pid === null) return;
   if (boot.paths.library === null) throw unbounded(policy.plugin);
-  const dataBytes = usedDataBytes(view, pid) + policy.limits.memoryBytes;
+  const dataBytes = usedDataBytes(view, pid) + policy.limits.memoryBytes + workerBytes(policy.limits);
   directory.write(directory.boot, JSON.stringify({ ...boot, dataBytes } satisfies BootRecord));
 }
 

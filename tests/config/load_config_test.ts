@@ -33,6 +33,8 @@ Deno.test("loadConfig() fills every default", () => {
       openFiles: 256,
       fileSizeBytes: 64 * 2 ** 20,
       tmpBytes: 0,
+      tmpInodes: 1024,
+      workers: 0,
       outputBytes: 16 * 2 ** 20,
       enforce: {
         memory: "best-effort",
@@ -43,6 +45,8 @@ Deno.test("loadConfig() fills every default", () => {
         openFiles: "best-effort",
         fileSize: "best-effort",
         tmp: "best-effort",
+        tmpInodes: "best-effort",
+        workers: "best-effort",
         output: "best-effort",
       },
     },

@@ -108,7 +108,7 @@ const ROWS: readonly Row[] = [
   ["38 mount_setattr", "EINVAL", "ENOSYS", "ENOSYS"],
   ["39 chroot", "ENOENT", "EPERM", "EPERM"],
   ["39 pivot_root", "EFAULT", "EPERM", "EPERM", "root"],
-  ["40 bpf", "EFAULT", "EPERM", "EPERM"],
+  ["40 bpf", "EFAULT", "EPERM", "EPERM", "root"],
   ["41 perf_event_open", "EFAULT", "EPERM", "EPERM"],
   ["42 io_uring_setup", "EFAULT", "ENOSYS", "ENOSYS"],
   ["43 userfaultfd", "EINVAL", "ENOSYS", "ENOSYS"],

@@ -100,6 +100,9 @@ Deno.test("controlGroup() is null for a policy without one", () => {
 Deno.test("sandboxPolicy() says tier full and names the control group where there is one", () => {
   const { tier, enforcement } = policyIn("/sys/fs/cgroup", 2);
   equal(tier, "full");
-  deepEqual([enforcement.memory.mechanism, enforcement.cpuPercent.mechanism], ["cgroup2", "cgroup2"]);
-  ok(enforcement.memory.hard && enforcement.cpuPercent.hard);
+  const { memory, cpuPercent, processes, workers } = enforcement;
+  for (const { mechanism, hard } of [memory, cpuPercent, processes]) {
+    deepEqual([mechanism, hard], ["cgroup2", true]);
+  }
+  equal(workers.requested, null);
 });

@@ -1,5 +1,4 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { maxScratchFiles } from "../../src/launcher/scratch_watch.ts";
 import { DEFAULT_LIMITS } from "../policy/fakes.ts";
 import { deadline, SandboxHarness } from "./sandbox_harness.ts";
 
@@ -9,8 +8,12 @@ function scratchGuest(action: string): string {
     try { ${action} } catch (error) { console.error(error.name, error.message); }`;
 }
 
-async function outcome(action: string, tmpBytes: number): Promise<[reason: string, stderr: string]> {
-  const limits = { ...DEFAULT_LIMITS, tmpBytes };
+async function outcome(
+  action: string,
+  tmpBytes: number,
+  tmpInodes = DEFAULT_LIMITS.tmpInodes,
+): Promise<[reason: string, stderr: string]> {
+  const limits = { ...DEFAULT_LIMITS, tmpBytes, tmpInodes };
   await using harness = await SandboxHarness.open(scratchGuest(action), { config: { limits } });
   const { deno } = harness.policy;
   const policy = { ...harness.policy, deno: { ...deno, write: ["/tmp"], read: ["/tmp"] } };
@@ -44,6 +47,10 @@ Deno.test("a guest without scratch space has no /tmp to write to", async () => {
   ok(stderr.includes("NotFound") || stderr.includes("No such file"), stderr);
 });
 
-Deno.test("maxScratchFiles() is one for each page, and never less than 1024", () => {
-  deepEqual([maxScratchFiles(1), maxScratchFiles(64 * 2 ** 20)], [1024, 16384]);
+Deno.test("limits.tmpInodes is how many files a guest may make, whatever the size of its scratch space", async () => {
+  const make = (count: number) =>
+    `for (let i = 0; i < ${count}; i++) Deno.writeTextFileSync("/tmp/" + i, "");
+    await new Promise((resolve) => setTimeout(resolve, 200));`;
+  deepEqual(await outcome(make(90), 2 ** 20, 100), ["clean-exit", ""]);
+  equal((await outcome(make(200), 2 ** 20, 100))[0], "memory-limit");
 });

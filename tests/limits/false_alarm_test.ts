@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import type { LimitOptions } from "../../src/config/types.ts";
 import type { Plugin } from "../../src/supervisor/types.ts";
-import { maxScratchFiles } from "../../src/launcher/scratch_watch.ts";
 import { readProc } from "../launcher/processes.ts";
 import type { Share } from "./fixtures/frugal.ts";
 import { testHost } from "../testing/fixtures.ts";
@@ -13,13 +12,20 @@ type Frugal = typeof import("./fixtures/frugal.ts");
 const FRUGAL = new URL("fixtures/frugal.ts", import.meta.url);
 const MIB = 2 ** 20;
 const CALLS = 1000;
-const LIMITS = { memory: "256MiB", openFiles: 64, tmp: "4MiB", fileSize: "4MiB", output: "2MiB" } as const;
+const LIMITS = {
+  memory: "256MiB",
+  openFiles: 64,
+  tmp: "4MiB",
+  tmpInodes: 500,
+  fileSize: "4MiB",
+  output: "2MiB",
+} as const;
 const nineTenths = (limit: number) => Math.floor(limit * 9 / 10);
 
 Deno.test("1,000 calls at nine tenths of memory, tmp, files, descriptors and output raise no false alarm", async () => {
   await using test = await testHost();
   await using plugin = await test.host.load<Frugal>(FRUGAL, { limits: LIMITS });
-  await plugin.api.settle(nineTenths(maxScratchFiles(4 * MIB)) - 1, 0);
+  await plugin.api.settle(nineTenths(LIMITS.tmpInodes) - 1, 0);
   const share = {
     memoryBytes: nineTenths(256 * MIB),
     tmpBytes: nineTenths(4 * MIB),
@@ -32,9 +38,8 @@ Deno.test("1,000 calls at nine tenths of memory, tmp, files, descriptors and out
 
 Deno.test("1,000 calls of a plugin with nine tenths of its threads raise no false alarm", async () => {
   await using test = await testHost();
-  // Each worker reserves address space that counts as memory where there is no control group.
-  const limits: LimitOptions = { ...LIMITS, memory: "32GiB", openFiles: 256 };
   const workers = 8;
+  const limits: LimitOptions = { ...LIMITS, workers, openFiles: 256 };
   const processes = Math.ceil(await threadsWith(workers, test.host.load<Frugal>(FRUGAL, { limits })) / 0.9);
   await using plugin = await test.host.load<Frugal>(FRUGAL, { limits: { ...limits, processes } });
   await plugin.api.settle(1, workers);

@@ -26,6 +26,8 @@ const ENFORCE: LimitConfig["enforce"] = {
   openFiles: "best-effort",
   fileSize: "best-effort",
   tmp: "best-effort",
+  tmpInodes: "best-effort",
+  workers: "best-effort",
   output: "best-effort",
 };
 
@@ -39,6 +41,8 @@ export const DEFAULT_LIMITS: LimitConfig = {
   openFiles: 256,
   fileSizeBytes: 64 * 2 ** 20,
   tmpBytes: 0,
+  tmpInodes: 1024,
+  workers: 0,
   outputBytes: 16 * 2 ** 20,
   enforce: ENFORCE,
 };

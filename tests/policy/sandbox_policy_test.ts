@@ -202,6 +202,8 @@ Deno.test("sandboxPolicy() states for every limit by what it is enforced", () =>
     ["openFiles", "rlimit", true],
     ["fileSize", "rlimit", true],
     ["tmp", "bwrap", true],
+    ["tmpInodes", "host", true],
+    ["workers", "rlimit", true],
     ["output", "host", true],
     ["core", "rlimit", true],
   ]);
@@ -210,7 +212,7 @@ Deno.test("sandboxPolicy() states for every limit by what it is enforced", () =>
 Deno.test("sandboxPolicy() does not promise hard limits outside Linux", () => {
   const { enforcement } = policy({ sandbox: "permissions-only" }, { os: "darwin" });
   const hard = Object.entries(enforcement).filter(([, limit]) => limit.hard && limit.requested !== null);
-  deepEqual(hard.map(([name]) => name), ["tmp", "output"]);
+  deepEqual(hard.map(([name]) => name), ["tmp", "tmpInodes", "output"]);
   ok(!enforcement.memory.hard);
 });
 

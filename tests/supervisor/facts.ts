@@ -17,6 +17,8 @@ const names: readonly LimitName[] = [
   "openFiles",
   "fileSize",
   "tmp",
+  "tmpInodes",
+  "workers",
   "output",
   "core",
 ];
