@@ -18,7 +18,7 @@ import { type Project, readProject } from "./project.ts";
 import type { Bundle, BundleRequest } from "./types.ts";
 
 /** Raised when the same inputs give another bundle than before. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * Bundles a plugin on the host, so that its sandbox needs neither network nor cache.
@@ -82,9 +82,12 @@ async function build(context: BundleContext): Promise<Bundle> {
   const { code, sourceMap } = await buildEntry(context, request.entry, request.isMain ?? false);
   const files = new Map<string, Uint8Array>([["main.js", code]]);
   // A worker may name further workers, which the map then yields too.
+  const workerMaps: Record<string, string> = {};
   for (const [path, name] of context.workers) {
     request.signal?.throwIfAborted();
-    files.set(name, (await buildEntry(context, pathToFileURL(path).href, false)).code);
+    const worker = await buildEntry(context, pathToFileURL(path).href, false);
+    files.set(name, worker.code);
+    workerMaps[name] = worker.sourceMap;
   }
   for (const [name, bytes] of context.assets) files.set(name, bytes);
   for (const warning of await nativeAddOnWarnings(context)) context.warnings.add(warning);
@@ -92,6 +95,7 @@ async function build(context: BundleContext): Promise<Bundle> {
     entry: "main.js",
     files,
     sourceMap,
+    workerMaps,
     inputs: [...new Set([...context.inputs.keys(), ...project.files])].sort(),
     packages: [...context.packages].sort(),
     warnings: [...context.warnings],

@@ -12,6 +12,8 @@ export interface Bundle {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Source map (version 3, JSON) of the entry; sources are absolute paths or URLs. */
   readonly sourceMap: string;
+  /** Name of each worker's file → its source map, like that of the entry. */
+  readonly workerMaps: Readonly<Record<string, string>>;
   /** Every local file that went in, absolute: what hot reload watches. */
   readonly inputs: readonly string[];
   /** npm packages in it, `name@version`. */

@@ -19,7 +19,7 @@ import { readProject } from "./project.ts";
 import type { Bundle, BundleRequest } from "./types.ts";
 
 /** Raised when the same inputs give another result than before. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Where the code of `@cordon/cordon/plugin` lies among a plugin's files. */
 export const PLUGIN_MODULE_FILE = ".cordon/plugin.ts";
@@ -84,6 +84,7 @@ async function prepare(context: BundleContext, path: string): Promise<Bundle> {
     entry: modules.entry,
     files,
     sourceMap: "",
+    workerMaps: {},
     inputs: [...new Set([...inputs.keys(), ...project.files])].sort(),
     packages: [...context.packages].sort(),
     warnings: [...context.warnings],

@@ -15,6 +15,9 @@ import { coverageReport, type ScriptCoverage } from "./coverage_report.ts";
 /** Where the runtime inside writes what it counted. */
 const TARGET = "/app/coverage";
 
+/** What the plugin's files begin with, as the runtime names them. */
+const SCRIPTS = "file:///app/plugin/";
+
 /** One process whose lines are counted. Disposing writes the report; the process must have ended. */
 export interface Coverage extends AsyncDisposable {
   /** The policy with one more mount, to be written to. */
@@ -72,22 +75,25 @@ export async function coverageOf(
 
 /** Only the plugin's own sources: what its packages do is their authors' business. */
 async function reportOf(bundle: Bundle, directory: string): Promise<string> {
-  const code = bundle.files.get(bundle.entry);
-  if (code === undefined) return "";
-  const scripts = await counted(directory, bundle.entry);
+  const maps: Readonly<Record<string, string>> = { ...bundle.workerMaps, [bundle.entry]: bundle.sourceMap };
   const own = new Set(bundle.inputs);
-  const map = parseSourceMap(bundle.sourceMap);
-  const text = new TextDecoder().decode(code);
-  return scripts.map((script) => coverageReport(script, text, map, (source) => own.has(source))).join("");
+  return (await counted(directory)).map((script) => {
+    const name = script.url.slice(SCRIPTS.length);
+    const code = script.url.startsWith(SCRIPTS) ? bundle.files.get(name) : undefined;
+    const map = Object.hasOwn(maps, name) ? maps[name] : undefined;
+    if (code === undefined || map === undefined) return "";
+    const text = new TextDecoder().decode(code);
+    return coverageReport(script, text, parseSourceMap(map), (source) => own.has(source));
+  }).join("");
 }
 
 /** The plugin's process could have put anything there: what is no regular file of counts is left alone. */
-async function counted(directory: string, entry: string): Promise<ScriptCoverage[]> {
+async function counted(directory: string): Promise<ScriptCoverage[]> {
   const found: ScriptCoverage[] = [];
   for await (const { name, isFile } of Deno.readDir(directory)) {
     if (!isFile || !name.endsWith(".json")) continue;
     const coverage = parsed(await Deno.readTextFile(join(directory, name)));
-    if (isCoverage(coverage) && coverage.url === `file:///app/plugin/${entry}`) found.push(coverage);
+    if (isCoverage(coverage)) found.push(coverage);
   }
   return found;
 }

@@ -50,10 +50,18 @@ export function stackRewriter(bundle: Bundle, plugin: string, entry: string): (s
   if (dependencies !== undefined) {
     return (stack) => stack.replaceAll(`${plugin}/`, `${dependencies.root.replace(/\/$/, "")}/`);
   }
+  const scripts = [
+    scriptRewriter(entry, bundle.sourceMap),
+    ...Object.entries(bundle.workerMaps).map(([name, map]) => scriptRewriter(`${plugin}/${name}`, map)),
+  ];
+  return (stack) => scripts.reduce((text, rewrite) => rewrite(text), stack);
+}
+
+/** Most processes never have a stack to map, and the map of a large bundle takes longer to parse than a start. */
+function scriptRewriter(script: string, sourceMap: string): (stack: string) => string {
   let map: SourceMap | undefined;
-  // Most processes never have a stack to map, and the map of a large bundle takes longer to parse than a start.
   return (stack) =>
-    stack.includes(entry) ? mapStack(stack, map ??= parseSourceMap(bundle.sourceMap), entry) : stack;
+    stack.includes(script) ? mapStack(stack, map ??= parseSourceMap(sourceMap), script) : stack;
 }
 
 /**

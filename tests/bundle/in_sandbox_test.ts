@@ -46,3 +46,31 @@ Deno.test("an error of a plugin names the original file and line", async () => {
   assert.ok(text.includes(`${project.path("lib/fail.ts")}:4:9`), text);
   assert.ok(text.includes(`${project.path("main.ts")}:3:3`), text);
 });
+
+Deno.test("an error of a plugin's worker names the original file and line", async () => {
+  await using project = await TestProject.create({
+    "main.ts": `
+      export function run(): Promise<string> {
+        const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+        const { promise, resolve } = Promise.withResolvers<string>();
+        worker.onmessage = ({ data }) => resolve(data);
+        return promise.finally(() => worker.terminate());
+      }`,
+    "worker.ts":
+      `interface Gone {}\nimport { fail } from "./lib/fail.ts";\ntry { fail(); } catch (error) { console.error(error); self.postMessage("failed"); }\n`,
+    "lib/fail.ts":
+      `interface Gone {}\n\nexport function fail(): never {\n  throw new RangeError("on purpose");\n}\n`,
+  });
+  const lines: string[] = [];
+  {
+    await using host = await createHost();
+    await using plugin = await host.load(project.path("main.ts"), {
+      limits: { memory: "2GiB" },
+      output: (line) => lines.push(line),
+    });
+    assert.equal(await plugin.api.run?.(), "failed");
+  }
+  const text = lines.join("\n");
+  assert.ok(text.includes(`${project.path("lib/fail.ts")}:4:9`), text);
+  assert.ok(text.includes(`${project.path("worker.ts")}:3:7`), text);
+});
