@@ -16,6 +16,33 @@ export interface ApiVersion {
   readonly minor: number;
 }
 
+/** Version of the interface that plugins of this host are written against. */
+export const hostApi: ApiVersion = Object.freeze({ major: 1, minor: 0 });
+
+/**
+ * Refuses a plugin whose dependencies are not there.
+ *
+ * @param manifest The plugin's.
+ * @param loaded Manifests of the plugins that are loaded.
+ * @throws {ConfigError} If one that is not optional is missing, or one is there in another version only.
+ */
+export function checkDependencies(manifest: PluginManifest, loaded: readonly PluginManifest[]): void {
+  for (const { name, version, optional } of manifest.dependencies) {
+    const found = loaded.filter((one) => one.name === name);
+    const asks = `Cannot load plugin ${quote(manifest.name)} as its dependencies ask`;
+    if (found.length === 0) {
+      if (optional) continue;
+      const hint = `Load ${quote(name)} first, or all of a directory by loadDirectory()`;
+      throw new ConfigError(`${asks}: ${quote(name)} was not loaded`, { path: "dependencies", hint });
+    }
+    if (found.some((one) => satisfies(one, version))) continue;
+    const versions = found.map((one) => one.version).join(", ");
+    throw new ConfigError(`${asks}: it needs ${quote(name)} ${version}, loaded is ${versions}`, {
+      path: "dependencies",
+    });
+  }
+}
+
 /**
  * Orders manifests.
  *
@@ -89,8 +116,7 @@ function requirements(
       if (optional) continue;
       throw missingError(manifest, name, version, [...byName.keys()]);
     }
-    const parsed = parseVersion(dependency.version);
-    if (parsed === null || parseRange(version)?.(parsed) !== true) {
+    if (!satisfies(dependency, version)) {
       throw new ConfigError(
         `Cannot load plugin ${quote(manifest.name)} as its dependencies ask: it needs ${
           quote(name)
@@ -102,6 +128,11 @@ function requirements(
     found.push(dependency);
   }
   return found;
+}
+
+function satisfies(dependency: PluginManifest, range: string): boolean {
+  const parsed = parseVersion(dependency.version);
+  return parsed !== null && parseRange(range)?.(parsed) === true;
 }
 
 function missingError(

@@ -26,6 +26,7 @@ import type { TypeCodec } from "../rpc/mod.ts";
 import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
 import { checkAskedPaths } from "./check_asked_paths.ts";
+import { checkApiVersion, checkDependencies, hostApi } from "./dependency_order.ts";
 import { findManifest } from "./find_manifest.ts";
 import type { HostEvents, HostHooks } from "./host_events.ts";
 import { HostSignals } from "./host_signals.ts";
@@ -197,7 +198,10 @@ class CordonHost implements Host {
     const { signal, ...rest } = options;
     const allowed = loadConfig(entry, rest, this.#context.config);
     const manifest = known ?? findManifest(allowed.entry);
-    const config = manifest === null ? allowed : { ...allowed, ...grantedConfig(allowed, manifest) };
+    if (manifest !== null) this.#checkPlace(manifest);
+    const config = manifest === null
+      ? allowed
+      : { ...allowed, ...grantedConfig(allowed, manifest), name: rest.name ?? manifest.name };
     const permissions = await this.#resolved(config.permissions);
     // What was checked is what is mounted: links are followed once.
     if (manifest !== null) {
@@ -212,8 +216,15 @@ class CordonHost implements Host {
       isScript: false,
       signal: this.#signal(signal),
       hooks: this.#hooks,
+      manifest,
     };
     return { request, manifest };
+  }
+
+  /** Whether a plugin fits this host, and what it needs is there. */
+  #checkPlace(manifest: PluginManifest): void {
+    checkApiVersion(manifest, hostApi);
+    checkDependencies(manifest, this.plugins.flatMap((plugin) => plugin.manifest ?? []));
   }
 
   async #run(entry: string | URL, options: RunOptions): Promise<ScriptResult> {

@@ -48,7 +48,12 @@ export interface HostEvents {
     readonly error: unknown;
   };
   /** Something happened to the hot reload of a plugin. */
-  readonly reload: { readonly plugin: string; readonly event: ReloadEvent };
+  readonly reload: {
+    readonly plugin: string;
+    /** Which of several plugins of that name: the object that `host.load()` gave. */
+    readonly source: object;
+    readonly event: ReloadEvent;
+  };
   /** Nothing is left of a plugin. */
   readonly unloaded: { readonly plugin: string };
   /**

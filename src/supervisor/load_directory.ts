@@ -6,14 +6,9 @@
 
 import { join } from "node:path";
 import type { PluginManifest } from "../config/mod.ts";
-import { ConfigError } from "../errors.ts";
-import { quote } from "../util/quote.ts";
-import { checkApiVersion, dependencyOrder } from "./dependency_order.ts";
+import { dependencyOrder } from "./dependency_order.ts";
 import { readManifest } from "./find_manifest.ts";
 import type { Plugin } from "./types.ts";
-
-/** Version of the interface that plugins are written against. */
-const hostApi = Object.freeze({ major: 1, minor: 0 });
 
 /** What became of the plugins of a directory. */
 export interface LoadedDirectory {
@@ -38,13 +33,9 @@ export async function loadDirectory(
 ): Promise<LoadedDirectory> {
   const { manifests, failed } = await manifestsIn(directory);
   const loaded: Plugin[] = [];
-  const names = new Set<string>();
   for (const manifest of dependencyOrder(manifests)) {
     try {
-      checkApiVersion(manifest, hostApi);
-      checkDependencies(manifest, names);
       loaded.push(await load(manifest));
-      names.add(manifest.name);
     } catch (error) {
       failed.push({ name: manifest.name, error });
     }
@@ -70,15 +61,4 @@ async function manifestsIn(
     }
   }
   return { manifests, failed };
-}
-
-function checkDependencies(manifest: PluginManifest, loaded: ReadonlySet<string>): void {
-  const missing = manifest.dependencies.find(({ name, optional }) => !optional && !loaded.has(name));
-  if (missing === undefined) return;
-  throw new ConfigError(
-    `Cannot load plugin ${quote(manifest.name)} as its dependencies ask: ${
-      quote(missing.name)
-    } was not loaded`,
-    { path: "dependencies" },
-  );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { PluginManifest } from "../config/mod.ts";
 import type { LoadConfig, OversightConfig, SupervisionConfig } from "../config/types.ts";
 import type { ExitReason, PluginCrashedError } from "../errors.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
@@ -15,7 +16,7 @@ import type { LearnedGrant } from "../util/permission.ts";
 import { crashError } from "./crash_error.ts";
 import { handOverState } from "./hand_over_state.ts";
 import type { HostHooks } from "./host_events.ts";
-import { HotReload } from "./hot_reload.ts";
+import { HotReload, type ReloadEvent } from "./hot_reload.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { loadGeneration } from "./load_generation.ts";
 import type { GenerationRequest } from "./load_generation.ts";
@@ -29,6 +30,8 @@ import { watchFiles } from "./watch_files.ts";
 export interface PluginRequest extends GenerationRequest {
   readonly config: LoadConfig & OversightConfig & SupervisionConfig;
   readonly hooks: HostHooks;
+  /** What the plugin says about itself. */
+  readonly manifest: PluginManifest | null;
 }
 
 /** The one implementation of `Plugin`. */
@@ -36,6 +39,7 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
   readonly name: string;
   readonly api: Remote<T>;
   readonly policy: SandboxPolicy;
+  readonly manifest: PluginManifest | null;
   readonly #request: PluginRequest;
   readonly #calls: PluginCalls;
   readonly #lifecycle: Lifecycle<GenerationProcess>;
@@ -66,6 +70,7 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
     const { config } = request;
     this.name = config.name;
     this.policy = request.policy;
+    this.manifest = request.manifest;
     this.#request = request;
     this.#latest = first;
     this.#onStopped = onStopped;
@@ -131,6 +136,11 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
     };
   }
 
+  onReload(listener: (event: ReloadEvent) => unknown): Disposable {
+    const { hooks } = this.#request;
+    return hooks.on("reload", ({ source, event }) => source === this ? listener(event) : undefined);
+  }
+
   stats(): RpcStats {
     return this.#latest.session.stats();
   }
@@ -152,8 +162,14 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
   }
 
   async reload(): Promise<void> {
-    await this.#reload();
-    this.#request.hooks.emit("reload", { plugin: this.name, event: { kind: "reloaded" } });
+    this.#tell({ kind: "reloading", changes: [] });
+    try {
+      await this.#reload();
+    } catch (error) {
+      this.#tell({ kind: "failed", error });
+      throw error;
+    }
+    this.#tell({ kind: "reloaded" });
   }
 
   #reload(): Promise<void> {
@@ -199,15 +215,19 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
   }
 
   #watch(): HotReload {
-    const { config, hooks } = this.#request;
+    const { config } = this.#request;
     return new HotReload({
       config: config.watch,
       clock: systemClock(),
       watch: watchFiles,
       files: () => this.#latest.generation.bundle.inputs,
       reload: () => this.#reload(),
-      report: (event) => hooks.emit("reload", { plugin: config.name, event }),
+      report: (event) => this.#tell(event),
     });
+  }
+
+  #tell(event: ReloadEvent): void {
+    this.#request.hooks.emit("reload", { plugin: this.name, source: this, event });
   }
 
   /** Whoever listens to the plugin listens to each of its processes. */

@@ -14,6 +14,7 @@ import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
 import type { LearnedGrant } from "../util/permission.ts";
 import type { HostEvents } from "./host_events.ts";
+import type { ReloadEvent } from "./hot_reload.ts";
 import type { LoadedDirectory } from "./load_directory.ts";
 import type { PluginPool } from "./plugin_pool.ts";
 import type { ExitFacts, PluginStatus } from "./status.ts";
@@ -39,6 +40,8 @@ export interface Plugin<T extends object = Record<string, (...args: unknown[]) =
    * @param signal Ends the iteration.
    */
   statusChanges(signal?: AbortSignal): AsyncIterable<PluginStatus>;
+  /** What it says about itself; `null` without a manifest. */
+  readonly manifest: PluginManifest | null;
   /** What confines it: the one policy that every layer was compiled from. */
   readonly policy: SandboxPolicy;
   /**
@@ -50,6 +53,13 @@ export interface Plugin<T extends object = Record<string, (...args: unknown[]) =
    * @returns Disposing it removes the handler.
    */
   on<P = unknown>(name: string, handler: (payload: P) => unknown): Disposable;
+  /**
+   * Listen to what happens to reloads of this plugin, by hand or by `watch`: begun, done, failed, paused.
+   *
+   * @param listener Called with each event; nobody waits for it.
+   * @returns Disposing it removes the listener.
+   */
+  onReload(listener: (event: ReloadEvent) => unknown): Disposable;
   /** Counts of the connection: calls, bytes, handles, streams. */
   stats(): RpcStats;
   /** Pending calls with their age, exposed targets, counts: for debugging. */

@@ -123,3 +123,47 @@ Deno.test("Host.loadDirectory() loads dependencies first and tells what failed a
     ["needy", "ConfigError"],
   ]);
 });
+
+Deno.test("Host.load() refuses a plugin for another API version, and names both", async () => {
+  await using folder = await folderWith({
+    "a/cordon.json": manifest({ apiVersion: "2.0" }),
+    "a/main.ts": `export const run = () => 1;`,
+  });
+  await using test = await testHost();
+  await assert.rejects(test.host.load(`${folder.path}/a/main.ts`), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, /it needs API 2\.0, the host offers 1\.0$/);
+    return true;
+  });
+});
+
+Deno.test("Host.load() wants the dependencies of a plugin loaded before, in a version that fits", async () => {
+  await using folder = await folderWith({
+    "app/cordon.json": manifest({
+      name: "app",
+      dependencies: [{ name: "base", version: "^2" }, { name: "extra", optional: true }],
+    }),
+    "app/main.ts": `export const run = () => "app";`,
+    "base/cordon.json": manifest({ name: "base", version: "1.2.0", tags: ["codec", "fast"] }),
+    "base/main.ts": `export const run = () => "base";`,
+  });
+  await using test = await testHost();
+  const app = `${folder.path}/app/main.ts`;
+  await assert.rejects(test.host.load(app), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, /"base" was not loaded$/);
+    assert.match(error.hint ?? "", /^Load "base" first/);
+    return true;
+  });
+  await using base = await test.host.load(`${folder.path}/base/main.ts`);
+  assert.deepEqual([base.name, base.manifest?.version, base.manifest?.tags], [
+    "base",
+    "1.2.0",
+    ["codec", "fast"],
+  ]);
+  await assert.rejects(test.host.load(app), /it needs "base" \^2, loaded is 1\.2\.0$/);
+  await Deno.writeTextFile(`${folder.path}/base/cordon.json`, manifest({ name: "base", version: "2.1.0" }));
+  await using _newer = await test.host.load(`${folder.path}/base/main.ts`);
+  await using loaded = await test.host.load<{ run(): string }>(app);
+  assert.equal(await loaded.api.run(), "app");
+});

@@ -183,6 +183,22 @@ Deno.test("watch reloads when a file of the plugin changes, and a failing versio
   assert.equal(events.at(-1), "reloaded");
 });
 
+Deno.test("Plugin.onReload() hears of its own reloads only, by hand too, until it is disposed", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(`export const bump = () => 1;`, "heard.ts");
+  await using plugin = await test.host.load<Api>(path);
+  await using namesake = await test.host.load<Api>(path);
+  const events: string[] = [];
+  const listening = plugin.onReload(({ kind }) => events.push(kind));
+  await plugin.reload();
+  await namesake.reload();
+  await Deno.writeTextFile(path, `export const bump = () => {`);
+  await assert.rejects(plugin.reload(), { name: "BundleError" });
+  listening[Symbol.dispose]();
+  await assert.rejects(plugin.reload(), { name: "BundleError" });
+  assert.deepEqual(events, ["reloading", "reloaded", "reloading", "failed"]);
+});
+
 Deno.test("Host.pool() maps 1000 items over its processes, in order, each exactly once", async () => {
   await using test = await testHost();
   const path = await test.plugin(`export function double(item: number) { return item * 2; }`);
