@@ -127,7 +127,9 @@ for (const tag of ["tensor", "array", "cuda"]) {
       );
       assert(values > 0, "some headers are right");
       const { regions, usedBytes, mapped } = peer.host.stats();
-      assert.deepEqual([regions, usedBytes, mapped], [before.regions, before.usedBytes, before.mapped]);
+      assert.deepEqual([regions, usedBytes], [before.regions, before.usedBytes]);
+      // An array that shows granted memory is let go of by the collector.
+      if (tag !== "array") assert.equal(mapped, before.mapped);
       for (const { fd } of [made, arena]) if (fd >= 0) peer.native.close(fd);
     },
   );

@@ -8,13 +8,13 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { cordonExecBinary } from "../../src/launcher/exec/mod.ts";
 import { probePlatform } from "../../src/platform/mod.ts";
+import { sharedFiles } from "./shared_files.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const FIXTURES = `${ROOT}tests/fixtures/tensor`;
 const SOME = ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-net", "--allow-sys"];
 const MEMFD_CREATE = { x86_64: 319, aarch64: 279 }[Deno.build.arch];
 const ENOSYS = 38;
-const MIB = 2 ** 20;
 
 interface HostCase {
   readonly claim: string;
@@ -113,27 +113,38 @@ Deno.test({
   name: `a host that is killed while it shares memory both ways leaves none of it${SKIP}`,
   ignore: SKIP !== "",
   async fn() {
-    const before = sharedBytes();
     const child = spawn(Deno.execPath(), ["run", "--allow-all", `${FIXTURES}/doomed_host.ts`], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "ignore"],
     });
     const gone = once(child, "close");
-    const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const { value } = await lines.next();
     assert.equal(value, String(2 ** 28 + 2));
-    assert(sharedBytes() - before > 200 * MIB);
+    const files = [...sharedFiles(child.pid!)];
+    assert(files.reduce((sum, [, bytes]) => sum + bytes, 0) >= 2 ** 28);
     const guests = guestsOf(child.pid!);
     assert.equal(guests.length, 1);
+    assert.deepEqual(new Set(holders(files.map(([file]) => file))), new Set([child.pid!, ...guests]));
     child.kill("SIGKILL");
+    assert.equal((await lines.next()).done, true);
     await gone;
-    const isOver = () => sharedBytes() - before < 50 * MIB && guests.every((pid) => field(pid, "Pid") === "");
-    for (const end = Date.now() + 10_000; !isOver() && Date.now() < end;) await turn();
-    assert(isOver(), `${sharedBytes() - before} bytes are left`);
+    const left = () => [
+      ...holders(files.map(([file]) => file)),
+      ...guests.filter((pid) => field(pid, "Pid") !== ""),
+    ];
+    for (const end = Date.now() + 10_000; left().length > 0 && Date.now() < end;) await turn();
+    assert.deepEqual(left(), []);
   },
 });
 
-function sharedBytes(): number {
-  return Number(/^Shmem:\s+(\d+) kB$/m.exec(Deno.readTextFileSync("/proc/meminfo"))?.[1]) * 1024;
+/** Processes that have one of these memory files open or mapped: nobody else keeps it. */
+function holders(files: readonly number[]): readonly number[] {
+  const all = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Number.isInteger);
+  return all.filter((pid) => {
+    const held = sharedFiles(pid);
+    return files.some((file) => held.has(file));
+  });
 }
 
 function turn(): Promise<void> {
@@ -177,15 +188,18 @@ async function watched(
   if (filter !== null) closeSync(filter);
   const [stdin, stdout, stderr] = child.stdio as unknown as [Writable, Readable, Readable];
   const complaints = text(stderr);
+  const gone = once(child, "close");
   const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
   const first = await lines.next();
   if (first.done === true) throw new Error(await complaints);
   const filters = guestsOf(child.pid!).map((pid) => field(pid, "Seccomp_filters"));
   stdin.end("\n");
   const second = await lines.next();
+  const { done: isOver } = await lines.next();
+  await gone;
   // The runtime itself says when it fetches packages.
   const notices = (await complaints).split("\n").filter((line) => /^cordon: |rror/.test(line));
-  assert(!second.done, notices.join("\n"));
+  assert(!second.done && isOver === true, notices.join("\n"));
   return { ...JSON.parse(first.value), ...JSON.parse(second.value), filters, notices };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHostTensors, move, type Tensor } from "../../src/tensor/mod.ts";
 import { nativeTest, testNative } from "../native/test_native.ts";
 import { collectGarbage, eventually, GuestPeer, startPair } from "./peers.ts";
+import { sharedBytes } from "./shared_files.ts";
 
 const MIB = 2 ** 20;
 const LARGE = 300_000;
@@ -188,29 +189,25 @@ Deno.test(nativeTest("an arena that is full sends small tensors in the message")
 
 Deno.test(nativeTest("pages return to the machine when tensors are released"), async () => {
   await using pair = await startPair();
-  const before = sharedBytes(pair.native?.readFile("/proc/meminfo"));
+  const before = sharedBytes();
   const tensors = Array.from({ length: 8 }, () => pair.host.tensor([32 * MIB], "uint8"));
   for (const tensor of tensors) (tensor.data as Uint8Array).fill(1);
-  const during = sharedBytes(pair.native?.readFile("/proc/meminfo"));
+  const during = sharedBytes();
   assert(during - before > 200 * MIB, `${during} is not more than ${before}`);
   for (const tensor of tensors) tensor.dispose();
-  const freed = (): number => during - sharedBytes(pair.native?.readFile("/proc/meminfo"));
+  const freed = (): number => during - sharedBytes();
   await eventually(() => freed() > 200 * MIB, freed);
 });
 
-function sharedBytes(meminfo: Uint8Array | undefined): number {
-  return Number(/^Shmem:\s+(\d+) kB$/m.exec(new TextDecoder().decode(meminfo))?.[1]) * 1024;
-}
-
 Deno.test(nativeTest("pages of an arena return when its tensors are released"), async () => {
   await using pair = await startPair();
-  const before = sharedBytes(pair.native?.readFile("/proc/meminfo"));
+  const before = sharedBytes();
   for (let round = 0; round < 40; round++) await pair.guest.call("keep", pair.host.tensor([250_000]));
-  const during = sharedBytes(pair.native?.readFile("/proc/meminfo"));
+  const during = sharedBytes();
   assert(during - before > 30 * MIB, `${during} is not more than ${before}`);
   await pair.guest.call("drop");
   await eventually(
-    () => during - sharedBytes(pair.native?.readFile("/proc/meminfo")) > 30 * MIB,
+    () => during - sharedBytes() > 30 * MIB,
     () => during,
   );
 });
