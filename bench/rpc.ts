@@ -130,6 +130,7 @@ function ownCodec(): (value: unknown) => unknown {
     signals,
     types: new TypeRegistry(),
     sendStacks: true,
+    bytesInFlight: () => 0,
   });
   const reader = new FrameReader(DEFAULT_RPC_LIMITS);
   return (value) => reader.read(writer.write([6, 1, value], "$", DEFAULT_RPC_LIMITS));

@@ -75,9 +75,9 @@ function guestApi({ session, services, tensors, cuda, lifecycle, types }: GuestA
 /** The codec is the plugin's: it gets to see values, not the session. */
 function registerType(types: TypeRegistry, tag: string, codec: TypeCodec<unknown>): void {
   checkCustomType(tag, codec);
-  const narrow = ({ rollback }: CodecContext) => ({ rollback } as CodecContext);
+  const narrow = ({ rollback, frameRoom }: CodecContext) => ({ rollback, frameRoom } as CodecContext);
   types.register(tag, {
-    test: (value): value is object => codec.test(value),
+    test: (value, context): value is object => codec.test(value, narrow(context)),
     encode: (value, context) => codec.encode(value, narrow(context)),
     decode: (payload, context) => codec.decode(payload, narrow(context)),
   });

@@ -117,9 +117,11 @@ export function makeRequest(
       onAbort: undefined,
       isAbandoned: false,
       signals: undefined,
+      bytes: 0,
     };
-    if (kind === "call") core.sender.send(message(id), "$.args", call);
-    else core.sender.send(message(id), "$.load");
+    call.bytes = kind === "call"
+      ? core.sender.send(message(id), "$.args", call)
+      : core.sender.send(message(id), "$.load");
     core.outgoing.add(call);
     return promise;
   } catch (error) {

@@ -27,6 +27,8 @@ export interface OutgoingCall extends SignalOwner {
   onAbort: (() => void) | undefined;
   /** The caller gave up; the reply still comes and is dropped. */
   isAbandoned: boolean;
+  /** Size of its frame. */
+  bytes: number;
 }
 
 /**
@@ -62,6 +64,7 @@ export class OutgoingCalls {
   readonly #cancel: (id: number, reason: unknown) => void;
   readonly #peerName: string;
   #lastId = 0;
+  #bytes = 0;
   #failed = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
@@ -93,6 +96,11 @@ export class OutgoingCalls {
     return this.#calls.size;
   }
 
+  /** Their frames together. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Number of the last call. */
   get lastId(): number {
     return this.#lastId;
@@ -121,6 +129,7 @@ export class OutgoingCalls {
    */
   add(call: OutgoingCall): void {
     this.#calls.set(call.id, call);
+    this.#bytes += call.bytes;
     const signal = call.options?.signal;
     if (signal !== undefined) {
       call.onAbort = () => this.#giveUp(call, signal.reason, signal.reason);
@@ -156,6 +165,7 @@ export class OutgoingCalls {
       );
     }
     this.#calls.delete(call.id);
+    this.#bytes -= call.bytes;
     if (call.onAbort !== undefined) this.#unhook(call);
     if (this.#calls.size === 0 && this.#timer !== undefined) this.#rest(this.#timer);
     return call;
@@ -230,6 +240,7 @@ export class OutgoingCalls {
     this.#timerAt = Infinity;
     const calls = [...this.#calls.values()];
     this.#calls.clear();
+    this.#bytes = 0;
     this.#streaming.clear();
     for (const call of calls) {
       if (call.onAbort !== undefined) this.#unhook(call);

@@ -142,6 +142,7 @@ export class SessionCore {
       signals: this.signals,
       types: this.types,
       sendStacks: this.options.sendStacks ?? this.options.role === "guest",
+      bytesInFlight: () => this.transport.queuedBytes + this.outgoing.bytes,
     });
   }
 

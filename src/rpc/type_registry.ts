@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TypeCodec } from "./types.ts";
+import type { CodecContext, TypeCodec } from "./types.ts";
 
 /** Tags of Cordon's own types. */
 const RESERVED_TAGS: ReadonlySet<string> = new Set(["tensor", "array", "cuda"]);
@@ -85,10 +85,11 @@ export class TypeRegistry {
    * The first type that claims a value.
    *
    * @param value A class instance or an ArrayBuffer view.
+   * @param context Of the message.
    * @returns The type, if there is one.
    */
-  match(value: object): RegisteredType | undefined {
-    for (const type of this.#all) if (type.codec.test(value)) return type;
+  match(value: object, context: CodecContext): RegisteredType | undefined {
+    for (const type of this.#all) if (type.codec.test(value, context)) return type;
     return undefined;
   }
 

@@ -144,6 +144,8 @@ export interface AmbientStore {
 export interface CodecContext {
   /** The session that the value crosses. */
   readonly session: RpcSession;
+  /** Bytes that this frame can still take without crowding out others: other calls that wait for the peer count, too. */
+  readonly frameRoom: number;
   /**
    * Undo something if the frame is not sent, or not delivered, after all.
    *
@@ -155,7 +157,7 @@ export interface CodecContext {
 /** How values of one type cross. */
 export interface TypeCodec<T> {
   /** Is this value ours? Sees class instances and ArrayBuffer views only; must not throw. */
-  test(value: object): value is T & object;
+  test(value: object, context: CodecContext): value is T & object;
   /** Value → something that can cross. */
   encode(value: T, context: CodecContext): unknown;
   /** What the peer sent → value. The payload is hostile: validate it, throw if it is wrong. */

@@ -43,7 +43,8 @@ export class ValueReader {
    */
   constructor(parts: ReaderParts) {
     this.#parts = parts;
-    this.#context = { session: parts.session, rollback: (undo) => void this.#undo.push(undo) };
+    const { session } = parts;
+    this.#context = { session, frameRoom: 0, rollback: (undo) => void this.#undo.push(undo) };
   }
 
   /**

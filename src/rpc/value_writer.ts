@@ -27,6 +27,8 @@ export interface WriterParts {
   readonly types: TypeRegistry;
   /** Errors carry our stack. */
   readonly sendStacks: boolean;
+  /** Bytes that wait for the peer, or for its answer. */
+  readonly bytesInFlight: () => number;
 }
 
 /** Bounds that the peer applies to what we send. */
@@ -38,6 +40,9 @@ export interface WriterLimits {
 
 /** The message itself is the first level, and counts as a value. */
 const FIELD_DEPTH = 2;
+
+/** Beyond this large values had better take another way, if they have one. */
+const MAX_BYTES_IN_FLIGHT = 8 * 1024 * 1024;
 
 const hexEncoder = new TextEncoder();
 
@@ -59,7 +64,14 @@ export class ValueWriter {
    */
   constructor(parts: WriterParts) {
     this.#parts = parts;
-    this.#context = { session: parts.session, rollback: (undo) => void this.#undo.push(undo) };
+    const frameRoom = () => this.#frameRoom();
+    this.#context = {
+      session: parts.session,
+      get frameRoom() {
+        return frameRoom();
+      },
+      rollback: (undo) => void this.#undo.push(undo),
+    };
   }
 
   /**
@@ -115,6 +127,11 @@ export class ValueWriter {
     const undo = this.#undo;
     this.#undo = [];
     for (const step of undo) step();
+  }
+
+  #frameRoom(): number {
+    const bound = Math.min(this.#limits.maxFrameBytes / 2, MAX_BYTES_IN_FLIGHT);
+    return Math.max(0, bound - this.#out.length - this.#parts.bytesInFlight());
   }
 
   #write(value: unknown, depth: number): void {
@@ -203,7 +220,7 @@ export class ValueWriter {
 
   /** Anything with a class of its own. Registered types come first. */
   #instance(value: object, depth: number): void {
-    const custom = this.#parts.types.match(value);
+    const custom = this.#parts.types.match(value, this.#context);
     if (custom !== undefined) {
       const payload = custom.codec.encode(value, this.#context);
       this.#mark(MarkerCode.custom, 2);

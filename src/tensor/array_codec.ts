@@ -37,8 +37,10 @@ const CODES: ReadonlyMap<string, number> = new Map(MAKERS.map(({ name }, code) =
  */
 export function arrayCodec(port: TensorPort): ValueCodec<TensorArray> {
   return {
-    test: (value): value is TensorArray =>
-      ArrayBuffer.isView(value) && value.byteLength >= port.arrayBytes && !(value instanceof DataView),
+    test: (value, context): value is TensorArray =>
+      ArrayBuffer.isView(value) && value.byteLength >= port.crowdedArrayBytes &&
+      (value.byteLength >= port.arrayBytes || value.byteLength > context.frameRoom) &&
+      !(value instanceof DataView),
     encode: (array, context) => [
       CODES.get(array[Symbol.toStringTag]),
       array.length,

@@ -58,7 +58,11 @@ export interface TensorLimits {
   readonly regionBytes: number;
   /** Below this size, the bytes of a tensor travel in the message. @default 16 KiB */
   readonly inlineBytes: number;
-  /** From this size on, typed arrays travel through shared memory. @default 64 KiB */
+  /**
+   * From this size on, typed arrays travel through shared memory; from 64 KiB on when there is no room in messages.
+   *
+   * @default 2 MiB
+   */
   readonly arrayBytes: number;
   /** How long something that was sent is kept for a receiver that does not pick it up. @default 30 s */
   readonly retentionMs: number;
@@ -76,7 +80,7 @@ export const DEFAULT_TENSOR_LIMITS: TensorLimits = {
   arenaBytes: 64 * 2 ** 20,
   regionBytes: 2 ** 20,
   inlineBytes: 16 * 1024,
-  arrayBytes: 64 * 1024,
+  arrayBytes: 2 * 2 ** 20,
   retentionMs: 30_000,
   answerMs: 10_000,
   windowBytes: 64 * 2 ** 30,
@@ -109,7 +113,7 @@ export interface ValueTypes {
 /** How values of one type cross. */
 export interface ValueCodec<T> {
   /** Is this value one of the type? */
-  test(value: object): value is T & object;
+  test(value: object, context: ValueContext): value is T & object;
   /** What stands for it in the message. */
   encode(value: T, context: ValueContext): unknown;
   /** The value again; what comes in is hostile. */
@@ -118,6 +122,8 @@ export interface ValueCodec<T> {
 
 /** What a codec is told about the message. */
 export interface ValueContext {
+  /** Bytes that the message can still take without crowding out others. */
+  readonly frameRoom: number;
   /** Register what to undo if the message is not sent, or not delivered, after all. */
   rollback(undo: () => void): void;
 }

@@ -44,6 +44,7 @@ function writer(): ValueWriter {
     signals: new SignalTable(() => {}, 1),
     types: new TypeRegistry(),
     sendStacks: false,
+    bytesInFlight: () => 0,
   });
 }
 

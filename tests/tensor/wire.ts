@@ -19,7 +19,9 @@ export class WireTypes implements ValueTypes {
   write(value: unknown, undo: (() => void)[] = []): unknown {
     if (typeof value !== "object" || value === null) return { plain: value };
     for (const [tag, codec] of this.#codecs) {
-      if (codec.test(value)) return { tag, payload: codec.encode(value, context(undo)) } satisfies Tagged;
+      if (codec.test(value, context(undo))) {
+        return { tag, payload: codec.encode(value, context(undo)) } satisfies Tagged;
+      }
     }
     return { plain: value };
   }
@@ -34,6 +36,7 @@ export class WireTypes implements ValueTypes {
   }
 }
 
+/** Full messages: what may go another way does. */
 function context(undo: (() => void)[]): ValueContext {
-  return { rollback: (step) => undo.push(step) };
+  return { frameRoom: 0, rollback: (step) => undo.push(step) };
 }
