@@ -6,6 +6,7 @@
 
 import type { FrameBody } from "../transport/mod.ts";
 import { ByteWriter, isExactInUtf8 } from "./byte_writer.ts";
+import { checkName, isStream, unclonable } from "./crossing_rules.ts";
 import { errorFields } from "./error_fields.ts";
 import { HandleMark } from "./handle_mark.ts";
 import type { Message } from "./messages.ts";
@@ -373,32 +374,4 @@ export class ValueWriter {
       hint: "Send large data as typed arrays, a stream or a tensor",
     });
   }
-}
-
-function checkName(key: string, item: unknown): void {
-  if (key === "__proto__") {
-    throw new ValueFailure(`a key "__proto__" cannot cross: it would name the prototype`);
-  }
-  if (typeof item === "function") {
-    throw new ValueFailure(`a function "then" would make the object a promise: rename it`);
-  }
-}
-
-function isStream(value: object): value is AsyncIterable<unknown> {
-  return value instanceof ReadableStream ||
-    typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === "function" ||
-    Object.prototype.toString.call(value) === "[object Generator]";
-}
-
-function unclonable(value: object): never {
-  if (value instanceof Promise) {
-    throw new ValueFailure("a promise cannot cross: it is not settled", { hint: "Await it first" });
-  }
-  const name = Object.getPrototypeOf(value)?.constructor?.name;
-  throw new ValueFailure(
-    `only plain values cross by value: it is an instance of "${String(name ?? "no class")}"`,
-    {
-      hint: "Send a plain object, mark it with handle(), or register its type on both sides",
-    },
-  );
 }

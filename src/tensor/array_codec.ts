@@ -11,6 +11,9 @@ import { count, readPlace, writePlace } from "./place.ts";
 import type { TensorPort } from "./port.ts";
 import type { TensorArray, ValueCodec, ValueContext } from "./types.ts";
 
+/** Arrays of this size and more leave a message that has no room for them. */
+const CROWDED_ARRAY_BYTES = 64 * 1024;
+
 /** In the order of their numbers on the wire. New ones go to the end. */
 const MAKERS: readonly ArrayMaker[] = [
   Uint8Array,
@@ -38,9 +41,9 @@ const CODES: ReadonlyMap<string, number> = new Map(MAKERS.map(({ name }, code) =
 export function arrayCodec(port: TensorPort): ValueCodec<TensorArray> {
   return {
     test: (value, context): value is TensorArray =>
-      ArrayBuffer.isView(value) && value.byteLength >= port.crowdedArrayBytes &&
-      (value.byteLength >= port.arrayBytes || value.byteLength > context.frameRoom) &&
-      !(value instanceof DataView),
+      ArrayBuffer.isView(value) && !(value instanceof DataView) &&
+      (value.byteLength >= port.arrayBytes ||
+        value.byteLength >= CROWDED_ARRAY_BYTES && value.byteLength > context.frameRoom),
     encode: (array, context) => [
       CODES.get(array[Symbol.toStringTag]),
       array.length,

@@ -22,7 +22,7 @@ import { type LinkAccess, linkAccess, type LinkExtension } from "./link_extensio
 import { Lookout, type Outlook } from "./lookout.ts";
 import { pressure } from "./memory_budget.ts";
 import type { Place } from "./place.ts";
-import { CROWDED_ARRAY_BYTES, inlinePlace, receiveInline, type TensorPort } from "./port.ts";
+import { inlinePlace, receiveInline, type TensorPort } from "./port.ts";
 import { SharedHold, Storage } from "./storage.ts";
 import type { Clock, TensorLimits, ValueContext } from "./types.ts";
 
@@ -49,7 +49,6 @@ const INLINE_RESCUE_BYTES = 8 * 2 ** 20;
 /** Memory between this guest and its host. */
 export class GuestLink implements TensorPort {
   readonly arrayBytes: number;
-  readonly crowdedArrayBytes: number;
   readonly #parts: GuestLinkParts;
   readonly #leases: Leases;
   readonly #lookout: Lookout;
@@ -71,7 +70,6 @@ export class GuestLink implements TensorPort {
   constructor(parts: GuestLinkParts) {
     this.#parts = parts;
     this.arrayBytes = parts.limits.arrayBytes;
-    this.crowdedArrayBytes = Math.min(this.arrayBytes, CROWDED_ARRAY_BYTES);
     this.#lookout = new Lookout(parts.clock, () => this.#look());
     this.#leases = new Leases(
       parts.clock,

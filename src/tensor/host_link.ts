@@ -20,7 +20,7 @@ import { Leases } from "./leases.ts";
 import { type LinkAccess, linkAccess, type LinkExtension } from "./link_extension.ts";
 import { asPressure, MemoryBudget, pressure } from "./memory_budget.ts";
 import type { Place } from "./place.ts";
-import { CROWDED_ARRAY_BYTES, inlinePlace, receiveInline, type TensorPort } from "./port.ts";
+import { inlinePlace, receiveInline, type TensorPort } from "./port.ts";
 import { SharedHold, Storage } from "./storage.ts";
 import type { Clock, TensorLimits, ValueContext } from "./types.ts";
 
@@ -59,7 +59,6 @@ const MESSAGES_A_TURN = 256;
 /** One plugin's share of the host's memory. */
 export class HostLink implements TensorPort {
   readonly arrayBytes: number;
-  readonly crowdedArrayBytes: number;
   readonly #parts: HostLinkParts;
   readonly #memory: HostMemory;
   readonly #channel: Channel;
@@ -87,7 +86,6 @@ export class HostLink implements TensorPort {
     this.#memory = parts.memory;
     this.#channel = parts.channel;
     this.arrayBytes = parts.limits.arrayBytes;
-    this.crowdedArrayBytes = Math.min(this.arrayBytes, CROWDED_ARRAY_BYTES);
     this.#budget = new MemoryBudget("pluginBytes", parts.limits.pluginBytes, parts.memory.budget);
     this.#mapped = new MemoryBudget("pluginBytes", parts.limits.pluginBytes);
     this.#leases = new Leases(

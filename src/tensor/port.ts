@@ -13,8 +13,6 @@ import type { ValueContext } from "./types.ts";
 export interface TensorPort {
   /** Typed arrays of this size and more go through `snapshot()`; Infinity for none. */
   readonly arrayBytes: number;
-  /** So do those of this size and more that have no room in the message. */
-  readonly crowdedArrayBytes: number;
   /**
    * Show the receiver these very bytes if that is possible, or else a copy.
    *
@@ -39,9 +37,6 @@ export interface TensorPort {
   receive(place: Place, bytes: number, isOwn: boolean, context: ValueContext): Storage;
 }
 
-/** Without room in messages, typed arrays of this size and more go through shared memory. */
-export const CROWDED_ARRAY_BYTES: number = 64 * 1024;
-
 /** What is in a message besides the bytes: its own header, and that of the tensor. */
 const HEADER_BYTES = 1024;
 
@@ -57,11 +52,9 @@ export function copyPort(maxFrameBytes: number): TensorPort {
     if (asked > maxFrameBytes) throw tooLarge(bytes.byteLength, asked, maxFrameBytes);
     return inlinePlace(bytes);
   };
-  // Smaller ones are the session's business; these get an error that says what to do.
-  const arrayBytes = Math.max(1, maxFrameBytes - HEADER_BYTES);
   return {
-    arrayBytes,
-    crowdedArrayBytes: arrayBytes,
+    // Smaller ones are the session's business; these get an error that says what to do.
+    arrayBytes: Math.max(1, maxFrameBytes - HEADER_BYTES),
     lend: (storage) => copied(storage.bytesView()),
     give(storage) {
       const place = copied(storage.bytesView());
