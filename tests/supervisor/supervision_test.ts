@@ -132,6 +132,29 @@ Deno.test("heartbeatMs notices a stopped plugin that nobody calls", async () => 
   assert.equal(await plugin.api.bump(), 1);
 });
 
+Deno.test("heartbeatMs leaves a plugin alone that computes for somebody, and one that sleeps", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(`
+    export function compute(ms: number) {
+      for (const end = performance.now() + ms; performance.now() < end;);
+      return "done";
+    }
+    export const nap = (ms: number) => new Promise((wake) => setTimeout(() => wake("awake"), ms));
+    export async function* count() { for (let i = 0; i < 3; i++) { compute(100); yield i; } }
+  `);
+  interface Busy {
+    compute(ms: number): string;
+    nap(ms: number): string;
+    count(): AsyncGenerator<number>;
+  }
+  // Three questions in a row are missed after 60 ms.
+  await using plugin = await test.host.load<Busy>(path, { ...quick, heartbeatMs: 20 });
+  assert.equal(await plugin.api.compute(400), "done");
+  assert.equal(await plugin.api.nap(200), "awake");
+  assert.deepEqual(await Array.fromAsync(plugin.api.count()), [0, 1, 2]);
+  assert.equal(plugin.status.generation, 1);
+});
+
 Deno.test("Plugin.reload() runs the new code, hands state over, and lets calls in flight finish on the old", async () => {
   await using test = await testHost();
   const version = (name: string) => `
