@@ -80,7 +80,11 @@ export interface LimitOptions {
 export interface CudaOptions {
   /** Plugins with a GPU map the host's memory of it. @default true if the variable CORDON_ENABLE_CUDA_IPC is 1 */
   readonly ipc?: boolean;
-  /** Without a driver, tensors are kept in host memory, or are an error. @default "host-copy" */
+  /**
+   * Without a driver, and where memory that is to be shared cannot be, tensors go through host memory, or are an error.
+   *
+   * @default "host-copy"
+   */
   readonly fallback?: "host-copy" | "error";
 }
 

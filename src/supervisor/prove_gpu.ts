@@ -36,18 +36,18 @@ const WAYS: Readonly<Record<string, Pick<Finding, "level" | "summary">>> = {
  * but GPUs depends on them.
  */
 export async function proveGpu(options: HostOptions = {}): Promise<readonly Finding[]> {
-  await using host = await createHost({
-    ...options,
-    output: "ignore",
-    cuda: { ipc: true, fallback: "error" },
-  });
+  const open = (fallback: "error" | "host-copy"): Promise<Host> =>
+    createHost({ ...options, output: "ignore", cuda: { ipc: true, fallback } });
   try {
-    const cuda = await host.cuda();
-    return [...cuda.devices.map((_, index) => device(cuda, index)), await way(host, cuda)];
+    await using strict = await open("error");
+    await strict.cuda();
   } catch (error) {
     if (!(error instanceof CudaError)) throw error;
     return [unusable("gpu-driver", `The graphics driver cannot be used: ${error.result}`, error)];
   }
+  await using host = await open("host-copy");
+  const cuda = await host.cuda();
+  return [...cuda.devices.map((_, index) => device(cuda, index)), await way(host, cuda)];
 }
 
 function device(cuda: Cuda, index: number): Finding {

@@ -30,7 +30,7 @@ async function withPeer(body: (trial: Trial) => Promise<void> | void): Promise<v
     libraryPath,
     driver,
     ipc: true,
-    fallback: "error",
+    fallback: "host-copy",
     hostTensor: (shape, dtype) => peer.host.tensor(shape, dtype),
     onNotice: () => {},
   });

@@ -84,7 +84,7 @@ Deno.test(
       for (let round = 0; round < 3; round++) peer.types.write(tensor);
       await Promise.resolve();
       assert.deepEqual(notices, [
-        '"plugin" cannot map memory of this GPU: tensors travel through host memory',
+        'Tensors on devices travel to "plugin" through host memory, as "plugin" cannot map memory of this GPU',
       ]);
     }),
 );
@@ -102,7 +102,7 @@ Deno.test(
         assert.equal(payload[3], 0, "a copy");
       }
       assert.deepEqual(notices, [
-        '"plugin" sees another driver or other devices: tensors travel through host memory',
+        'Tensors on devices travel to "plugin" through host memory, as "plugin" sees another driver or other devices',
       ]);
     }),
 );

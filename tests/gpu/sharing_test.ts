@@ -143,6 +143,36 @@ Deno.test(standInTest("tensors of a second device are shared and come back as su
   assert.deepEqual([back.device, await floats(back)], ["cuda:1", [1, 2, 3, 4]]);
 });
 
+for (
+  const [what, driver, reason] of [
+    ["a driver that exports no descriptors", { posixFd: false }, /its driver exports no descriptors/],
+    ["a plugin whose driver imports none", { imports: false }, /"plugin1" cannot map memory of this GPU$/],
+  ] as const
+) {
+  Deno.test(standInTest(`${what} is an error for the call where copies are not wanted`), async () => {
+    await using test = await trial({ cuda: { ipc: true, fallback: "error" } }, driver);
+    const { cuda, api } = test;
+    using tensor = cuda.tensor([4]);
+    await assert.rejects(api.sum(tensor), (error: Error & { readonly result?: string }) => {
+      assert.deepEqual([error.name, error.result], ["CudaError", "CUDA_ERROR_NOT_SUPPORTED"]);
+      assert.match(error.message, reason);
+      return true;
+    });
+    assert.deepEqual(await floats(tensor), [0, 0, 0, 0]);
+  });
+}
+
+for (const [value, memory] of [["1", "descriptor"], ["0", "own"]] as const) {
+  Deno.test(
+    standInTest(`CORDON_ENABLE_CUDA_IPC=${value} decides where the options say nothing`),
+    async () => {
+      await using test = await trial({}, {}, { CORDON_ENABLE_CUDA_IPC: value });
+      using tensor = test.cuda.tensor([4]);
+      assert.equal(await test.api.memory(tensor), memory);
+    },
+  );
+}
+
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
 }

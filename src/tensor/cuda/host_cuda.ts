@@ -83,6 +83,7 @@ export function openHostCuda(options: HostCudaOptions): HostCuda {
         plugin,
         isGranted,
         isShared: options.ipc,
+        fallback: options.fallback,
         sharesPids,
         limitBytes,
         warn,

@@ -32,6 +32,8 @@ export interface HostEndParts {
   readonly isShared: boolean;
   /** Host and plugin see each other's processes, so that handles mean something. */
   readonly sharesPids: boolean;
+  /** What happens when memory that may be shared cannot be. */
+  readonly fallback: "host-copy" | "error";
   /** Device memory that the plugin may have asked for and not given back, in bytes. */
   readonly limitBytes: number;
   readonly warn: (text: string) => void;
@@ -52,6 +54,8 @@ export class HostEnd implements CudaEnd, LinkExtension {
   #usedBytes = 0;
   #hasTried = false;
   #endTrial: (() => void) | null = null;
+  /** Why memory cannot be shared although it may be. */
+  #failure: string | null = null;
 
   /**
    * @param parts What it is made of.
@@ -60,6 +64,9 @@ export class HostEnd implements CudaEnd, LinkExtension {
     this.#parts = parts;
     const { engine, isShared, sharesPids } = parts;
     const canExport = engine?.calls.devices.every(({ sharesByDescriptor }) => sharesByDescriptor) ?? false;
+    if (engine !== null && isShared && !canExport && !sharesPids) {
+      this.#fail("its driver exports no descriptors, and handles do not cross pid namespaces");
+    }
     // Descriptors only when the plugin has shown that it can import one.
     this.#sharing = engine !== null && isShared && !canExport && sharesPids ? "handle" : "host-copy";
   }
@@ -94,7 +101,9 @@ export class HostEnd implements CudaEnd, LinkExtension {
     }
     access.drain();
     if (this.#sharing === "descriptor") return this.#lendDescriptor(tensor, context);
-    return this.#sharing === "handle" ? this.#lendHandle(tensor, context) : null;
+    if (this.#sharing === "handle") return this.#lendHandle(tensor, context);
+    if (this.#failure !== null && this.#parts.fallback === "error") throw this.#unshared(this.#failure);
+    return null;
   }
 
   receive({ place, bytes, device }: CudaHeader): DeviceMemory {
@@ -205,7 +214,7 @@ export class HostEnd implements CudaEnd, LinkExtension {
     if (state !== CudaState.started) {
       this.#sharing = "host-copy";
       if (engine !== null) {
-        this.warn(`"${plugin}" cannot map memory of this GPU: tensors travel through host memory`);
+        this.#fail(`"${plugin}" cannot map memory of this GPU`);
       }
       return;
     }
@@ -213,7 +222,7 @@ export class HostEnd implements CudaEnd, LinkExtension {
     this.#hasTried = true;
     const isSame = engine?.identity === identity && engine.calls.driverVersion === version;
     if (engine !== null && !isSame) {
-      this.warn(`"${plugin}" sees another driver or other devices: tensors travel through host memory`);
+      this.#fail(`"${plugin}" sees another driver or other devices`);
     }
     if (engine === null || !isShared || !isSame || !this.#startTrial(engine)) {
       this.#parts.access.send({ kind: CudaMessageKind.refuse, id: 0 });
@@ -237,7 +246,7 @@ export class HostEnd implements CudaEnd, LinkExtension {
       return true;
     } catch (error) {
       if (!(error instanceof CudaError)) throw error;
-      this.warn(`Memory of this GPU cannot be shared (${error.result}): tensors travel through host memory`);
+      this.#fail(`memory of this GPU cannot be shared (${error.result})`);
       return false;
     }
   }
@@ -272,6 +281,22 @@ export class HostEnd implements CudaEnd, LinkExtension {
     this.#usedBytes -= memory.bytes;
     this.#parts.access.close(fd);
     memory.release();
+  }
+
+  /** Said once, and an error for whoever does not want what follows from it. */
+  #fail(reason: string): void {
+    this.#failure ??= reason;
+    if (this.#parts.fallback === "host-copy") {
+      this.warn(`Tensors on devices travel to "${this.#parts.plugin}" through host memory, as ${reason}`);
+    }
+  }
+
+  #unshared(reason: string): CudaError {
+    return new CudaError(`Cannot share a tensor with "${this.#parts.plugin}" as ${reason}`, {
+      call: "cuMemImportFromShareableHandle",
+      result: "CUDA_ERROR_NOT_SUPPORTED",
+      hint: 'Write cuda: { fallback: "host-copy" } if a copy through host memory will do',
+    });
   }
 
   #broken(what: string): ProtocolError {
