@@ -64,9 +64,11 @@ Deno.test("loadOptions() hands limits on, numbers as numbers", () => {
 Deno.test("hostOptions() names bubblewrap and the demanded confinement", () => {
   assert.deepEqual(hostOptions(parsed("--bwrap=/x", "--sandbox=best-effort")), {
     bwrap: "/x",
+    handleSignals: false,
     sandbox: "best-effort",
   });
-  assert.deepEqual(hostOptions(parsed()), {});
+  // The command line listens to signals itself.
+  assert.deepEqual(hostOptions(parsed()), { handleSignals: false });
 });
 
 Deno.test("timeoutMs() reads durations with and without unit", () => {
