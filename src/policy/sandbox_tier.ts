@@ -124,7 +124,7 @@ function setuidFinding(path: string): Finding {
     level: "fail",
     summary: "bubblewrap is installed setuid, which forbids switching nested user namespaces off",
     evidence: path,
-    fix: [`chmod u-s ${path}`],
+    fix: [`sudo chmod u-s ${path}`],
   };
 }
 
