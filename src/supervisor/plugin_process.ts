@@ -40,10 +40,10 @@ export class GenerationProcess implements PluginProcess {
 
   /** @param generation Owned from now on. */
   constructor(generation: Generation, setup: ProcessSetup) {
-    const { guest, policy } = generation.sandbox;
+    const { guest, policy: { tier, enforcement }, tensors } = generation.sandbox;
     this.generation = generation;
     this.#setup = setup;
-    this.facts = { pid: guest.pid, tier: policy.tier, enforcement: policy.enforcement };
+    this.facts = { pid: guest.pid, tier, enforcement, tensors };
     this.exited = guest.exited;
     void guest.exited.then(() => this.#hasExited = true);
     this.#heartbeat = setup.heartbeatMs === 0 ? null : this.#beat();

@@ -58,6 +58,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly guest: LaunchedGuest;
   readonly session: RpcSession;
   readonly directory: SandboxDirectory;
+  /** How tensors cross. */
+  readonly tensors: "shared" | "copy";
   /** Where a debugger is attached; null without one. */
   readonly inspector: Inspector | null;
   /** Whether the plugin stands still until its question about a permission is answered. */
@@ -150,6 +152,7 @@ export async function startSandbox(request: StartRequest): Promise<Sandbox> {
     guest,
     session,
     directory,
+    tensors: context.tensors.kind,
     inspector,
     isAsking: () => broker?.isAsking ?? false,
     learned: () => broker?.learned() ?? null,

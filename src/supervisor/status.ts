@@ -35,6 +35,8 @@ export interface RunningFacts {
   readonly tier: Tier;
   /** How each limit is enforced. */
   readonly enforcement: Readonly<Record<LimitName, LimitEnforcement>>;
+  /** Whether tensors and large arrays go through shared memory, or are copied into messages. */
+  readonly tensors: "shared" | "copy";
 }
 
 /** A process is being started; calls wait for it. */
@@ -184,12 +186,12 @@ function startable(status: PluginStatus, event: StatusEvent, next: StartingStatu
 }
 
 function ready(status: PluginStatus, event: StatusEvent & { kind: "ready" }): PluginStatus {
-  const { generation, pid, tier, enforcement, at } = event;
+  const { generation, pid, tier, enforcement, tensors, at } = event;
   if (generation < status.generation) return status;
   const isFirst = status.state === "starting" && generation === status.generation;
   const replaces = status.state === "running" && generation > status.generation;
   if (!isFirst && !replaces) throw impossible(status, event);
-  return { state: "running", since: at, generation, pid, tier, enforcement };
+  return { state: "running", since: at, generation, pid, tier, enforcement, tensors };
 }
 
 function exit(status: PluginStatus, event: StatusEvent & { kind: "exit" }): PluginStatus {

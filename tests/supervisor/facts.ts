@@ -29,6 +29,7 @@ export const runningFacts: RunningFacts = {
   pid: 7,
   tier: "full",
   enforcement: Object.fromEntries(names.map((name) => [name, none])) as Record<LimitName, LimitEnforcement>,
+  tensors: "shared",
 };
 
 /** A process that ended. */
