@@ -98,7 +98,9 @@ export function loadConfig(
     gpu: parsed.gpu ?? false,
   };
   const name = parsed.name ?? nameOf(url);
-  if (parsed.inspect) checkInspectable(granted, parsed.onPermission ?? host.onPermission, parsed.learn);
+  if (parsed.inspect) {
+    checkInspectable({ ...granted, ...parsed, onPermission: parsed.onPermission ?? host.onPermission });
+  }
   if (host.profile !== null) checkProfile(name, host.profile, usedCapabilities(granted));
   return Object.freeze({
     name,
@@ -124,21 +126,26 @@ export function loadConfig(
   });
 }
 
-/** With sockets of its own, or a broker in front of its start, a plugin could reach the debugger's end itself. */
+/**
+ * With sockets of its own, or a broker in front of its start, a plugin could reach the debugger's end itself. The runtime
+ * counts nothing while it is debugged.
+ */
 function checkInspectable(
-  { permissions }: { readonly permissions: PermissionConfig },
-  onPermission: OnPermission | null,
-  learn: LoadOptions["learn"] = false,
+  { permissions, onPermission, learn = false, coverage }: {
+    readonly permissions: PermissionConfig;
+    readonly onPermission: OnPermission | null;
+    readonly learn?: LoadOptions["learn"];
+    readonly coverage?: string | undefined;
+  },
 ): void {
-  const obstacle = permissions.net.kind !== "none"
-    ? "permissions.net"
-    : permissions.unix.length > 0
-    ? "permissions.unix"
-    : onPermission !== null
-    ? "onPermission"
-    : learn !== false
-    ? "learn"
-    : null;
+  const obstacles = {
+    "permissions.net": permissions.net.kind !== "none",
+    "permissions.unix": permissions.unix.length > 0,
+    onPermission: onPermission !== null,
+    learn: learn !== false,
+    coverage: coverage !== undefined,
+  };
+  const [obstacle] = Object.entries(obstacles).find(([, isSet]) => isSet) ?? [null];
   if (obstacle === null) return;
   throw invalid(
     "inspect",

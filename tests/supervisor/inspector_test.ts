@@ -201,6 +201,7 @@ sandboxed(
         [{ permissions: { unix: ["/run/a.sock"] } }, "permissions.unix"],
         [{ onPermission: () => "deny" as const }, "onPermission"],
         [{ learn: true }, "learn"],
+        [{ coverage: folder.path }, "coverage"],
       ] as const
     ) {
       const error = await host.load(entry, { inspect: true, ...options }).catch((reason: unknown) => reason);
