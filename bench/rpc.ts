@@ -102,13 +102,13 @@ async function rowsTable(subjects: readonly (Subject & { readonly api: BenchApi 
       [`rows ${subject.name}`, () => subject.api.rows(100)],
     ])),
   });
-  const codec = times.npm!;
+  const codec = times.npm!.median;
   const lines = [
     ["@msgpack/msgpack alone, encode + decode", micro(codec), ratio(1)],
-    ["Cordon's codec alone, with its checks", micro(times.own!), ratio(times.own! / codec)],
+    ["Cordon's codec alone, with its checks", micro(times.own!.median), ratio(times.own!.median / codec)],
   ];
   for (const { name } of subjects) {
-    const rows = times[`rows ${name}`]! - times[`small ${name}`]!;
+    const rows = times[`rows ${name}`]!.median - times[`small ${name}`]!.median;
     lines.push([`${name}, beyond a small call`, micro(rows), ratio(rows / codec)]);
   }
   print("a result of 100 rows", lines);
@@ -145,12 +145,12 @@ async function bytesTable(subjects: readonly (Subject & { readonly api: BenchApi
     sink: sink.send,
     ...Object.fromEntries(subjects.map((subject) => [subject.name, () => subject.api.size(bytes)])),
   });
-  const line = (name: string, ms: number) => [
+  const line = (name: string, { median, mean }: CallTimes) => [
     name,
-    `${(1000 / ms).toFixed(0)} MiB/s`,
-    ratio(times.keep! / ms),
+    `median ${(1000 / median).toFixed(0).padStart(5)} MiB/s ${ratio(times.keep!.median / median)}`,
+    `mean ${(1000 / mean).toFixed(0).padStart(5)} MiB/s ${ratio(times.keep!.mean / mean)}`,
   ];
-  print("1 MiB of bytes as an argument", [
+  print("1 MiB of bytes as an argument, through a frame", [
     line("raw socket, every MiB in memory of its own", times.keep!),
     line("raw socket, one buffer over and over", times.sink!),
     ...subjects.map(({ name }) => line(name, times[name]!)),
@@ -220,21 +220,37 @@ async function throughput(subject: Subject, inFlight: number, calls = THROUGHPUT
   return calls / (performance.now() - start) * 1000;
 }
 
-/** Milliseconds a call, medians of rounds in which everybody has a turn: a busy moment hits them all. */
+/** Milliseconds a call. The mean has what the collector and fresh memory cost now and then, the median does not. */
+interface CallTimes {
+  readonly median: number;
+  readonly mean: number;
+}
+
+/** Everybody has a turn in each round: a busy moment hits them all. */
 async function interleaved(
   calls: number,
   subjects: Readonly<Record<string, () => Promise<unknown>>>,
-): Promise<Record<string, number>> {
-  const rounds: Record<string, number[]> = {};
+): Promise<Record<string, CallTimes>> {
+  const times: Record<string, number[]> = {};
+  const means: Record<string, number[]> = {};
   for (let round = 0; round < 2 * ROUNDS; round++) {
     for (const [name, call] of Object.entries(subjects)) {
-      const start = performance.now();
-      for (let index = 0; index < calls; index++) await call();
+      const taken: number[] = [];
+      for (let index = 0; index < calls; index++) {
+        const start = performance.now();
+        await call();
+        taken.push(performance.now() - start);
+      }
       // The first rounds warm up.
-      if (round >= 2) (rounds[name] ??= []).push((performance.now() - start) / calls);
+      if (round < 2) continue;
+      (times[name] ??= []).push(...taken);
+      (means[name] ??= []).push(taken.reduce((sum, ms) => sum + ms, 0) / calls);
     }
   }
-  return Object.fromEntries(Object.entries(rounds).map(([name, values]) => [name, median(values)]));
+  const names = Object.keys(subjects);
+  return Object.fromEntries(
+    names.map((name) => [name, { median: median(times[name]!), mean: median(means[name]!) }]),
+  );
 }
 
 function push(map: Map<Subject, number[]>, subject: Subject, value: number): void {
