@@ -20,7 +20,7 @@ import { runtimeConfig } from "./runtime_config.ts";
 import type { Dependencies } from "./types.ts";
 
 /** Raised when the same dependencies give another directory than before. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** The plugin's files are there in every sandbox that has mounts. */
 const INSIDE = { root: "file:///app/plugin/", pluginModule: "file:///app/plugin/.cordon/plugin.ts" };
@@ -51,7 +51,16 @@ export async function dependencyCache(context: BundleContext, modules: LocalModu
   const packages = context.loadedGraphs().flatMap((graph) => [...graph.packages.keys()]).sort();
   const key = sha256(
     new TextEncoder().encode(
-      JSON.stringify([FORMAT, Deno.version.deno, config, lock, npmrc, packages, contents]),
+      JSON.stringify([
+        FORMAT,
+        Deno.version.deno,
+        request.dependencyGroup ?? null,
+        config,
+        lock,
+        npmrc,
+        packages,
+        contents,
+      ]),
     ),
   );
   const parent = request.dependencyDirectory ?? join(request.cacheDirectory, "unbundled");
@@ -65,6 +74,7 @@ export async function dependencyCache(context: BundleContext, modules: LocalModu
     await download(context, modules, draft);
     await Deno.writeTextFile(join(draft, ".npmrc"), npmrc);
     await makeReadable(draft);
+    await keepFromOthers(draft, request.dependencyGroup);
     await publish(draft, directory);
   } catch (error) {
     await Deno.remove(draft, { recursive: true });
@@ -130,11 +140,14 @@ async function download(context: BundleContext, modules: LocalModules, draft: st
   }
 }
 
+/** What of a lock file the plugin may read: it could name any file of JSON as its own. */
+const LOCK_KEYS = ["version", "specifiers", "jsr", "npm", "redirects", "remote"];
+
 /** The plugin's lock file without what it says about a configuration that is another one here. */
 async function lockText(path: string | undefined): Promise<string> {
   const lock = path === undefined ? {} : parseJsonc(await Deno.readTextFile(path)) as Record<string, unknown>;
-  const { workspace: _workspace, ...rest } = { version: "5", ...lock } as Record<string, unknown>;
-  return JSON.stringify(rest);
+  const known = LOCK_KEYS.filter((key) => lock[key] !== undefined).map((key) => [key, lock[key]]);
+  return JSON.stringify({ version: "5", ...Object.fromEntries(known) });
 }
 
 /** The resolver notes that the plugin's own package is a local one, which it is not inside. */
@@ -196,6 +209,12 @@ async function makeReadable(path: string): Promise<void> {
     else if (isFile) await Deno.chmod(below, 0o644);
     else await Deno.remove(below);
   }
+}
+
+/** Private packages are nobody else's business. */
+async function keepFromOthers(directory: string, group: number | undefined): Promise<void> {
+  if (group !== undefined) await Deno.chown(directory, null, group);
+  await Deno.chmod(directory, group === undefined ? 0o700 : 0o750);
 }
 
 /** Another load may have made the same directory meanwhile: the content is the same, so whoever is first wins. */

@@ -65,7 +65,7 @@ export async function readProject(entryPath: string): Promise<Project> {
   const root = rootConfig?.directory ?? manifest?.directory ?? dirname(entryPath);
   const configs = rootConfig === undefined ? [] : await memberConfigs(rootConfig, own);
   const members = await Promise.all(configs.map((config) => readMember(config, root)));
-  const lock = await findLock(rootConfig);
+  const lock = await findLock(rootConfig, root);
   return {
     root,
     configPath: own?.path,
@@ -160,13 +160,19 @@ async function realPathOf(url: URL): Promise<string> {
 }
 
 async function findLock(
-  root: ConfigFile | undefined,
+  config: ConfigFile | undefined,
+  root: string,
 ): Promise<{ path: string | undefined; absent: readonly string[] }> {
-  if (root === undefined || root.value.lock === false) return { path: undefined, absent: [] };
-  const { lock } = root.value;
+  if (config === undefined || config.value.lock === false) return { path: undefined, absent: [] };
+  const { lock } = config.value;
   const named = typeof lock === "string" ? lock : record(lock).path;
-  const path = join(root.directory, typeof named === "string" ? named : "deno.lock");
-  return await isFile(path) ? { path, absent: [] } : { path: undefined, absent: [path] };
+  const path = join(config.directory, typeof named === "string" ? named : "deno.lock");
+  if (!await isFile(path)) return { path: undefined, absent: [path] };
+  if (isInside(await Deno.realPath(root), await Deno.realPath(path))) return { path, absent: [] };
+  throw new BundleError(
+    `Cannot use the lock file "${path}" of "${config.path}" as it must be inside "${root}"`,
+    { hint: "Keep the lock file beside the configuration" },
+  );
 }
 
 async function readConfig(path: string): Promise<ConfigFile> {

@@ -44,6 +44,8 @@ export interface BundleRequest {
   readonly cacheDirectory: string;
   /** Where the dependencies of unbundled plugins are kept. @default "unbundled" in the cache directory */
   readonly dependencyDirectory?: string;
+  /** Group of the account that sandboxes run under, if that is another one. */
+  readonly dependencyGroup?: number;
   /** Deno executable that resolves npm:, jsr: and https:. */
   readonly deno: string;
   /** The entry is a script whose `import.meta.main` is true (`cordon run`). @default false */

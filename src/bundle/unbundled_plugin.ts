@@ -55,8 +55,10 @@ export async function unbundledPlugin(request: BundleRequest): Promise<Bundle> {
   }
 }
 
-function requestKey({ entry, allowImport = [], dependencyDirectory = "" }: BundleRequest): string {
-  const parts = ["unbundled", FORMAT, entry, allowImport, dependencyDirectory, PLUGIN_MODULE_SOURCE];
+function requestKey(request: BundleRequest): string {
+  const { entry, allowImport = [], dependencyDirectory = "", dependencyGroup = -1 } = request;
+  const place = [dependencyDirectory, dependencyGroup];
+  const parts = ["unbundled", FORMAT, entry, allowImport, place, PLUGIN_MODULE_SOURCE];
   return sha256(new TextEncoder().encode(JSON.stringify(parts)));
 }
 

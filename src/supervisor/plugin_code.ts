@@ -30,9 +30,11 @@ export async function bundledCode(start: StartRequest): Promise<Bundle> {
  * @throws {BundleError} If the code cannot be prepared.
  */
 export async function unbundledCode(start: StartRequest): Promise<Bundle> {
+  const { runAs } = start.policy;
   return await unbundledPlugin({
     ...bundleRequest(start),
     dependencyDirectory: await dependencyDirectory(start.context),
+    ...(runAs === null ? {} : { dependencyGroup: runAs.gid }),
   });
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { BundleError } from "../../src/errors.ts";
+import type { Bundle } from "../../src/bundle/types.ts";
+import { unbundledPlugin } from "../../src/bundle/unbundled_plugin.ts";
 import { TestProject } from "./project.ts";
 
 const SECRET = "the host's secret";
@@ -24,8 +26,17 @@ const ATTACKS: Readonly<Record<string, (project: TestProject) => string>> = {
   "from a hidden directory": () => `import x from "./.git/config" with { type: "text" };`,
 };
 
-for (const [how, attack] of Object.entries(ATTACKS)) {
-  Deno.test(`a plugin cannot carry a file of the host into its sandbox ${how}`, async () => {
+const MODES: Readonly<Record<string, (project: TestProject) => Promise<Bundle>>> = {
+  bundled: (project) => project.bundle("main.ts"),
+  unbundled: (project) => unbundledPlugin(project.request("main.ts")),
+};
+
+const attempts = Object.entries(ATTACKS).flatMap(([how, attack]) =>
+  Object.entries(MODES).map(([mode, prepare]) => ({ how, attack, mode, prepare }))
+);
+
+for (const { how, attack, mode, prepare } of attempts) {
+  Deno.test(`a plugin cannot carry a file of the host into its sandbox ${how}, ${mode}`, async () => {
     await using project = await TestProject.create({
       "../secret.txt": SECRET,
       "../secret.json": JSON.stringify(SECRET),
@@ -33,14 +44,19 @@ for (const [how, attack] of Object.entries(ATTACKS)) {
       "../member/deno.json": { name: "member", exports: "../secret.txt" },
       ".env": SECRET,
       ".git/config": SECRET,
-      "deno.json": { imports: { secret: "../secret.txt" }, workspace: ["../member"] },
+      "deno.json": {
+        imports: { secret: "../secret.txt" },
+        ...(how === "by a workspace member" ? { workspace: ["../member"] } : {}),
+      },
     });
     await Deno.symlink(project.path("../secret.txt"), project.path("link.txt"));
     await project.write("main.ts", `${attack(project)}\nconsole.log(x);`);
-    const error = await project.bundle("main.ts").then(() => undefined, (reason) => reason);
+    const error = await prepare(project).then(() => undefined, (reason) => reason);
     assert.ok(error instanceof BundleError, `a BundleError expected, got ${error}`);
     const expected = how === "by a workspace member"
-      ? /as no import map, workspace member or installed package has that name/
+      ? mode === "unbundled"
+        ? /as Workspace member must be nested in a directory under the workspace/
+        : /as no import map, workspace member or installed package has that name/
       : how.includes("hidden")
       ? /as data of hidden files stays on the host/
       : /as it lies outside the plugin's root/;
@@ -74,6 +90,34 @@ Deno.test("a plugin's import map file must lie in its root", async () => {
     assert.match(error.message, /^Cannot use the import map "..\/map.json" .* as it must be a file inside/);
     return true;
   });
+});
+
+Deno.test("a plugin's lock file must lie in its root, and no more of it than a lock file's words reaches the plugin", async () => {
+  await using project = await TestProject.create({
+    "../secret.json": { version: "5", token: SECRET },
+    "deno.json": { lock: "../secret.json" },
+    "main.ts": "export {};",
+  });
+  for (const prepare of Object.values(MODES)) {
+    await assert.rejects(prepare(project), (error: Error) => {
+      assert.ok(error instanceof BundleError);
+      assert.match(error.message, /^Cannot use the lock file ".*\/secret\.json" of .* as it must be inside/);
+      return true;
+    });
+  }
+  await project.write("deno.json", { lock: "own.json", imports: { ms: "npm:ms@2.1.3" } });
+  await project.write("main.ts", `import "ms";`);
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "--quiet", "main.ts"],
+    cwd: project.directory,
+  }).output();
+  assert.ok(success);
+  const lock = JSON.parse(await Deno.readTextFile(project.path("own.json")));
+  await project.write("own.json", { ...lock, token: SECRET });
+  const { dependencies } = await unbundledPlugin(project.request("main.ts"));
+  const text = await Deno.readTextFile(`${dependencies?.directory}/deno.lock`);
+  assert.ok(text.includes("ms@2.1.3"));
+  assert.equal(text.includes(SECRET), false);
 });
 
 Deno.test("a plugin cannot make the bundler read a device or a file outside by a source map comment", async () => {
