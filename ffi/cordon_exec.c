@@ -26,6 +26,7 @@
  *	--account=UID:GID		become this account for good, without further groups
  *	--guard				stay as the program's parent: end like it, and not before everything that it
  *					started; with --pdeathsig, end all of that when the parent dies
+ *	--report=N			the guard: say on descriptor N how the kernel saw the program's first child end
  *
  * Nothing is skipped: what cannot be done ends the process with a code of its own and one line on stderr. The order
  * of the steps is fixed, whatever the order of the options. The environment passes through.

@@ -8,7 +8,7 @@
 #ifndef CORDON_EXEC_GUARD_H
 #define CORDON_EXEC_GUARD_H
 
-#include "cordon_exec_options.h"
+#include "cordon_exec_report.h"
 
 #define EINTR_ 4
 #define ECHILD_ 10
@@ -74,12 +74,13 @@ static int has_ended(long child)
 }
 
 /* Returns when the program has ended or the host has. */
-static void wait_for_end(long child)
+static void wait_for_end(long child, struct witness *witness)
 {
 	uint64_t set = SIGNAL_BIT(SIGCHLD_) | SIGNAL_BIT(SIGTERM_);
 
 	while (!has_ended(child))
-		if (kernel_call(NR_RT_SIGTIMEDWAIT, (long)&set, 0, 0, SIGNAL_SET_BYTES, 0) == SIGTERM_)
+		if (kernel_call(NR_RT_SIGTIMEDWAIT, (long)&set, 0, (long)look(witness, child), SIGNAL_SET_BYTES, 0) ==
+		    SIGTERM_)
 			return;
 }
 
@@ -148,13 +149,27 @@ static void block_signals(uint64_t *before)
 	kernel_call(NR_RT_SIGPROCMASK, SIG_BLOCK_, (long)&all, (long)before, SIGNAL_SET_BYTES, 0);
 }
 
+static void close_all_but_report(void)
+{
+	uint64_t first = 0;
+
+	if (plan.has_report) {
+		if (plan.report_fd)
+			kernel_call(NR_CLOSE_RANGE, 0, (long)plan.report_fd - 1, 0, 0, 0);
+		first = plan.report_fd + 1;
+	}
+	kernel_call(NR_CLOSE_RANGE, (long)first, UINT32_MAX, 0, 0, 0);
+}
+
 /*
  * Returns in the process that is to become the program, with the signals that the guard found. A process group of its
  * own keeps a terminal's signals from it: the host decides what they mean.
  */
 static void start_guarded(uint64_t signals)
 {
+	struct witness witness = { -1, 0, 0 };
 	long child;
+	int status;
 
 	must(EXIT_GUARD, "subreaper", kernel_call(NR_PRCTL, PR_SET_CHILD_SUBREAPER_, 1, 0, 0, 0));
 	child = must(EXIT_GUARD, "fork", kernel_call(NR_CLONE, SIGCHLD_, 0, 0, 0, 0));
@@ -166,9 +181,11 @@ static void start_guarded(uint64_t signals)
 	}
 	/* Whoever of the two is first: the group exists before it is needed. */
 	kernel_call(NR_SETPGID, child, child, 0, 0, 0);
-	kernel_call(NR_CLOSE_RANGE, 0, UINT32_MAX, 0, 0, 0);
-	wait_for_end(child);
-	end_like(end_all(child));
+	close_all_but_report();
+	wait_for_end(child, &witness);
+	status = end_all(child);
+	report(&witness);
+	end_like(status);
 }
 
 #endif

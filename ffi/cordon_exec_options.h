@@ -36,8 +36,8 @@ struct plan {
 	uint32_t kept[MAX_KEPT];
 	size_t limit_count, path_count, port_count, kept_count;
 	uint64_t landlock_abi, handled_net, scoped;
-	uint64_t parent, seccomp_fd, close_from, received, stdin_fd, uid, gid;
-	int no_new_privs, has_parent, has_seccomp, has_close_from, is_guarded, has_received, has_stdin, has_account;
+	uint64_t parent, seccomp_fd, close_from, received, stdin_fd, uid, gid, report_fd;
+	int no_new_privs, has_parent, has_seccomp, has_close_from, is_guarded, has_received, has_stdin, has_account, has_report;
 	const char *status_path;
 	char **command;
 };
@@ -226,6 +226,9 @@ static void parse_option(const char *option)
 		add_kept(option, value);
 	} else if (same(option, "--guard")) {
 		plan.is_guarded = 1;
+	} else if ((value = after(option, "--report="))) {
+		plan.report_fd = whole_number(option, value, INT32_MAX);
+		plan.has_report = 1;
 	} else {
 		fail(EXIT_USAGE, option, EINVAL_);
 	}

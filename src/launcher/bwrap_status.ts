@@ -10,13 +10,15 @@ export interface BwrapStatus {
   readonly childPid: number | null;
   /** The command's exit code. Present only if the command was really executed. */
   readonly exitCode: number | null;
+  /** How the kernel saw the sandbox's first process end, as wait(2) tells it. From the guard, and only newer kernels tell. */
+  readonly waitStatus: number | null;
 }
 
 /** Parses the stream of JSON documents, one a line, that `--json-status-fd` carries. */
 export class BwrapStatusReader {
   readonly #decoder = new TextDecoder();
   #rest = "";
-  #status: BwrapStatus = { childPid: null, exitCode: null };
+  #status: BwrapStatus = { childPid: null, exitCode: null, waitStatus: null };
 
   /** @returns What has been reported so far. */
   get status(): BwrapStatus {
@@ -42,5 +44,10 @@ export class BwrapStatusReader {
     const exitCode = document["exit-code"];
     if (typeof childPid === "number") this.#status = { ...this.#status, childPid };
     if (typeof exitCode === "number") this.#status = { ...this.#status, exitCode };
+    const waitStatus = document["wait-status"];
+    // The guard looks for bubblewrap's child by itself: it must have found the same one.
+    if (typeof waitStatus === "number" && document["witnessed-pid"] === this.#status.childPid) {
+      this.#status = { ...this.#status, waitStatus };
+    }
   }
 }

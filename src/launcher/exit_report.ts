@@ -18,6 +18,8 @@ export interface ExitFacts {
   readonly isBwrap: boolean;
   /** Bubblewrap reported an exit code, so the command was really executed. */
   readonly isExecuted: boolean;
+  /** How the kernel saw the command end, as wait(2) tells it; null if it does not tell. */
+  readonly waitStatus: number | null;
   /** A connection was accepted, so the runtime itself had started. */
   readonly isConnected: boolean;
   /** The guest had announced its end. */
@@ -59,11 +61,15 @@ function exitReason(facts: ExitFacts, signal: string | null): ExitReason {
   return facts.code === 0 ? "clean-exit" : "exit-code";
 }
 
-/** Bubblewrap cannot tell `exit 137` from SIGKILL; the goodbye can. */
+/** Bubblewrap cannot tell `exit 137` from SIGKILL; the kernel can, and the goodbye. */
 function commandSignal(facts: ExitFacts): string | null {
-  if (!facts.isBwrap || !facts.isExecuted || facts.saidGoodbye || facts.code === null) return null;
-  const found = Object.entries(constants.signals).find(([, number]) => number === facts.code! - 128);
-  return found?.[0] ?? null;
+  if (!facts.isBwrap || !facts.isExecuted || facts.code === null) return null;
+  if (facts.waitStatus !== null) return signalName(facts.waitStatus & 0x7f);
+  return facts.saidGoodbye ? null : signalName(facts.code - 128);
+}
+
+function signalName(number: number): string | null {
+  return Object.entries(constants.signals).find(([, one]) => one === number)?.[0] ?? null;
 }
 
 function signalReason(facts: ExitFacts, signal: string): ExitReason {

@@ -256,6 +256,7 @@ export class RunningGuest implements LaunchedGuest {
       signal,
       isBwrap: this.#parts.status !== null,
       isExecuted: this.#status.status.exitCode !== null,
+      waitStatus: this.#status.status.waitStatus,
       isConnected: this.#isConnected,
       saidGoodbye: this.#saidGoodbye,
       killReason: this.#killReason,

@@ -96,7 +96,7 @@ function bwrapPlan(
     ...["--seccomp", String(seccompFd)],
     ...["--json-status-fd", String(statusFd)],
   ];
-  const guard = { parentPid: Deno.pid, ...(handOver === undefined ? {} : { handOver }) };
+  const guard = { parentPid: Deno.pid, reportFd: statusFd, ...(handOver === undefined ? {} : { handOver }) };
   return {
     program: files.exec,
     args: cordonGuardArguments(guard, [runtime.bwrap.path, ...args, "--", ...command]),

@@ -13,7 +13,11 @@ async function crash(call: () => unknown): Promise<PluginCrashedError> {
   return end.reason;
 }
 
-Deno.test("an exit is never a success, and a code above 128 is told by the signal that it stands for", async () => {
+/** Older kernels do not tell how a process ended that somebody else has waited for. */
+const [major = 0, minor = 0] = Deno.osRelease().split(".").map(Number);
+const isTold = major > 6 || (major === 6 && minor >= 15);
+
+Deno.test("an exit is never a success, and one with 137 is no SIGKILL where the kernel tells them apart", async () => {
   await using test = await testHost();
   const path = await test.plugin(`export const exit = (code: number) => Deno.exit(code);`);
   const ends: unknown[] = [];
@@ -22,8 +26,11 @@ Deno.test("an exit is never a success, and a code above 128 is told by the signa
     const { reason, exitCode, signal } = await crash(() => plugin.api.exit!(code));
     ends.push([reason, exitCode, signal]);
   }
-  // bubblewrap reports the end of its child as a shell does, so that 137 and SIGKILL are one.
-  assert.deepEqual(ends, [["clean-exit", 0, null], ["exit-code", 3, null], ["signal", null, "SIGKILL"]]);
+  assert.deepEqual(ends, [
+    ["clean-exit", 0, null],
+    ["exit-code", 3, null],
+    isTold ? ["exit-code", 137, null] : ["signal", null, "SIGKILL"],
+  ]);
 });
 
 Deno.test("a plugin that somebody else kills is noticed without any call", async () => {

@@ -11,14 +11,22 @@ Deno.test("BwrapStatusReader.push() finds pid and exit code however the stream i
     const reader = new BwrapStatusReader();
     const edges = [0, ...cuts.sort((a, b) => a - b), bytes.length];
     edges.slice(1).forEach((end, index) => reader.push(bytes.subarray(edges[index], end)));
-    deepEqual(reader.status, { childPid: 8189, exitCode: 3 });
+    deepEqual(reader.status, { childPid: 8189, exitCode: 3, waitStatus: null });
   }));
 });
 
 Deno.test("BwrapStatusReader.push() knows the pid as soon as its line is complete", () => {
   const reader = new BwrapStatusReader();
-  deepEqual(reader.push(new TextEncoder().encode('{ "child-pid": 12')), { childPid: null, exitCode: null });
-  deepEqual(reader.push(new TextEncoder().encode("34 }\n")), { childPid: 1234, exitCode: null });
+  deepEqual(reader.push(new TextEncoder().encode('{ "child-pid": 12')), {
+    childPid: null,
+    exitCode: null,
+    waitStatus: null,
+  });
+  deepEqual(reader.push(new TextEncoder().encode("34 }\n")), {
+    childPid: 1234,
+    exitCode: null,
+    waitStatus: null,
+  });
 });
 
 Deno.test("BwrapStatusReader.push() throws on a line that is not JSON", () => {

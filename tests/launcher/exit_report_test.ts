@@ -6,6 +6,7 @@ const BASE: ExitFacts = {
   signal: null,
   isBwrap: true,
   isExecuted: true,
+  waitStatus: null,
   isConnected: true,
   saidGoodbye: false,
   killReason: null,
@@ -26,6 +27,12 @@ const TABLE: readonly [
   ["a code after a goodbye", { code: 7, saidGoodbye: true }, ["exit-code", 7, null]],
   ["137 after a goodbye is a code, not a signal", { code: 137, saidGoodbye: true }, ["exit-code", 137, null]],
   ["137 without a goodbye", { code: 137 }, ["signal", null, "SIGKILL"]],
+  ["137 that the kernel saw as a code", { code: 137, waitStatus: 137 << 8 }, ["exit-code", 137, null]],
+  ["137 that the kernel saw as a signal, with a core", { code: 137, waitStatus: 9 | 0x80 }, [
+    "signal",
+    null,
+    "SIGKILL",
+  ]],
   ["SIGKILL after a long time", { code: 137, mayHaveUsedUpCpu: true }, ["cpu-limit", null, "SIGKILL"]],
   ["SIGKILL in a control group out of memory", { code: 137, isOutOfMemory: true }, [
     "memory-limit",

@@ -29,7 +29,8 @@ export function cordonGuardArguments(plan: GuardPlan, command: readonly [string,
       `Cannot pass ${JSON.stringify(command[0])} to cordon-exec as it must be an absolute path`,
     );
   }
-  return ["--guard", `--pdeathsig=${plan.parentPid}`, ...handOverOptions(plan), "--", ...command];
+  const report = plan.reportFd === undefined ? [] : [`--report=${plan.reportFd}`];
+  return ["--guard", `--pdeathsig=${plan.parentPid}`, ...report, ...handOverOptions(plan), "--", ...command];
 }
 
 function handOverOptions({ handOver }: GuardPlan): string[] {

@@ -77,6 +77,10 @@ export interface ExecPlan {
 export interface GuardPlan {
   /** Everything ends when the process with this pid, which must be the parent, dies. */
   readonly parentPid: number;
+  /**
+   * Descriptor to which the guard writes, as a line of JSON, how the kernel saw the command's first child end. @default none
+   */
+  readonly reportFd?: number;
   /** What the guard takes over once it exists. @default nothing: it was started with all that it needs */
   readonly handOver?: {
     /** How many wait in its standard input, a socket; they become 3, 4, … and a connection to `statusPath` the next. */
