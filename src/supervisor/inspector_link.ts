@@ -14,6 +14,8 @@ const READY = '"Runtime.runIfWaitingForDebugger"';
 const OWN_ID = 2_000_000_000;
 const OWN_ANSWER = '{"id":2';
 
+const MAX_BUFFERED_BYTES = 2 ** 28;
+
 /** Lets the plugin run on when its debugger is gone. */
 const FAREWELL = ["Debugger.disable", "Runtime.disable", "Profiler.disable", "HeapProfiler.disable"];
 
@@ -89,6 +91,8 @@ export class InspectorLink implements Disposable {
     const socket = this.#debugger;
     if (socket === null || socket.readyState !== WebSocket.OPEN) return;
     if (message.startsWith(OWN_ANSWER) && isOwn(message)) return;
+    // Who does not read is told no more, before the host holds it all.
+    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) return socket.close();
     socket.send(this.#maps.size > 0 ? this.#mapped(message) : message);
   }
 

@@ -216,6 +216,27 @@ sandboxed(
   },
 );
 
+sandboxed("LoadOptions.inspect follows a plugin through restarts and reloads", async (host, folder) => {
+  const urls: string[] = [];
+  using _listener = host.on("inspector", ({ url }) => urls.push(url));
+  await Deno.writeTextFile(
+    `${folder.path}/mortal.ts`,
+    "export const add = (a: number): number => a;\nexport const die = (): never => Deno.exit(3);\n",
+  );
+  await using plugin = await host.load<{ add(a: number): number; die(): void }>(`${folder.path}/mortal.ts`, {
+    inspect: { port: 0 },
+    output: "ignore",
+    restart: { backoff: { initialMs: 1 } },
+  });
+  await assert.rejects(async () => await plugin.api.die());
+  assert.equal(await plugin.api.add(1), 1);
+  await plugin.reload();
+  assert.equal(new Set(urls).size, 3);
+  using tool = await Debugger.connect(urls.at(-1)!);
+  assert.equal((await tool.send("Runtime.evaluate", { expression: "1 + 1" })).result.value, 2);
+  await assert.rejects(Debugger.connect(urls[0]!));
+});
+
 sandboxed("LoadOptions.inspect says when its port is taken", async (host, folder) => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
