@@ -8,7 +8,6 @@
 
 import { join } from "node:path";
 import { sha256 } from "./bundle_context.ts";
-import { isFile } from "./find_config.ts";
 import type { Bundle, Dependencies } from "./types.ts";
 
 /** A bundle with what it depends on. */
@@ -42,7 +41,7 @@ export async function readCachedBundle(cacheDirectory: string, key: string): Pro
       const input = await readIfPresent(path);
       return input !== undefined && sha256(input) === hash;
     }),
-    ...cached.absent.map(async (path) => !await isFile(path)),
+    ...cached.absent.map((path) => !isFileNow(path)),
   ]);
   return unchanged.every(Boolean) ? cached.bundle : undefined;
 }
@@ -133,9 +132,29 @@ function decodeHeader(bytes: Uint8Array<ArrayBuffer>): Header | undefined {
   }
 }
 
+/** A small file is read sooner than another thread has been asked for it. */
+const SMALL_BYTES = 65_536;
+
 async function readIfPresent(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const info = statNow(path);
   // What was a file may have become a pipe meanwhile.
-  return await isFile(path) ? await Deno.readFile(path) : undefined;
+  if (info?.isFile !== true) return undefined;
+  return info.size <= SMALL_BYTES ? Deno.readFileSync(path) : await Deno.readFile(path);
+}
+
+function isFileNow(path: string): boolean {
+  return statNow(path)?.isFile === true;
+}
+
+function statNow(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
+    const isAbsent = error instanceof NotFound || error instanceof NotADirectory;
+    if (isAbsent || error instanceof PermissionDenied) return null;
+    throw error;
+  }
 }
 
 function cachePath(cacheDirectory: string, key: string): string {

@@ -32,8 +32,8 @@ const FORMAT = 3;
  */
 export async function bundlePlugin(request: BundleRequest): Promise<Bundle> {
   request.signal?.throwIfAborted();
-  await makeOwnDirectory(request.cacheDirectory);
-  await makeOwnDirectory(join(request.cacheDirectory, "bundles"));
+  makeOwnDirectory(request.cacheDirectory);
+  makeOwnDirectory(join(request.cacheDirectory, "bundles"));
   const key = requestKey(request);
   const cached = await readCachedBundle(request.cacheDirectory, key);
   if (cached !== undefined) return cached;

@@ -65,7 +65,7 @@ export async function dependencyCache(context: BundleContext, modules: LocalModu
   );
   const parent = request.dependencyDirectory ?? join(request.cacheDirectory, "unbundled");
   const directory = join(parent, key.slice(0, 32));
-  await makeOwnDirectory(parent, REACHABLE);
+  makeOwnDirectory(parent, REACHABLE);
   if (await isComplete(directory)) return { directory, hosts, root };
   const draft = await Deno.makeTempDir({ dir: parent, prefix: "draft-" });
   try {

@@ -29,7 +29,7 @@ export async function npmLayout(
 ): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([...graph.packages.values()])).digest("hex");
   const layout = join(cacheDirectory, "npm", hash.slice(0, 32));
-  await makeOwnDirectory(join(cacheDirectory, "npm"));
+  makeOwnDirectory(join(cacheDirectory, "npm"));
   if (await isFile(join(layout, "complete"))) return layout;
   const draft = await Deno.makeTempDir({ dir: join(cacheDirectory, "npm"), prefix: "draft-" });
   try {

@@ -15,9 +15,9 @@ const GROUP_OR_OTHERS_MAY_WRITE = 0o022;
  * @param mode Mode of those that are made. @default 0o700
  * @throws {BundleError} If it is not a directory of this user that only this user can write.
  */
-export async function makeOwnDirectory(path: string, mode = 0o700): Promise<void> {
-  await Deno.mkdir(path, { recursive: true, mode });
-  const { isDirectory, uid, mode: actual } = await Deno.lstat(path);
+export function makeOwnDirectory(path: string, mode = 0o700): void {
+  Deno.mkdirSync(path, { recursive: true, mode });
+  const { isDirectory, uid, mode: actual } = Deno.lstatSync(path);
   if (isDirectory && uid === Deno.uid() && ((actual ?? 0) & GROUP_OR_OTHERS_MAY_WRITE) === 0) return;
   const state = `uid ${uid}, mode ${((actual ?? 0) & 0o7777).toString(8)}${
     isDirectory ? "" : ", not a directory"

@@ -35,8 +35,8 @@ export const PLUGIN_MODULE_FILE = ".cordon/plugin.ts";
  */
 export async function unbundledPlugin(request: BundleRequest): Promise<Bundle> {
   request.signal?.throwIfAborted();
-  await makeOwnDirectory(request.cacheDirectory);
-  await makeOwnDirectory(join(request.cacheDirectory, "bundles"));
+  makeOwnDirectory(request.cacheDirectory);
+  makeOwnDirectory(join(request.cacheDirectory, "bundles"));
   const path = await entryPath(request.entry);
   const key = requestKey(request);
   const cached = await readCachedBundle(request.cacheDirectory, key);

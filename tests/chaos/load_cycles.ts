@@ -86,7 +86,9 @@ export function assertFlat({ samples }: CycleReport): void {
     leaves: first.leaves,
   });
   assert.ok(descriptors <= first.descriptors + 4, `descriptors: ${first.descriptors}, then ${descriptors}`);
-  assert.ok(last.rssMiB <= first.rssMiB + 48, `memory in MiB: ${first.rssMiB}, then ${last.rssMiB}`);
+  assert.ok(last.heapMiB <= first.heapMiB + 4, `objects in MiB: ${first.heapMiB}, then ${last.heapMiB}`);
+  // The runtime keeps pages of code and of malloc() for a while: most after 1,000 cycles, less again after 3,000.
+  assert.ok(last.rssMiB <= first.rssMiB + 100, `memory in MiB: ${first.rssMiB}, then ${last.rssMiB}`);
 }
 
 if (import.meta.main) {

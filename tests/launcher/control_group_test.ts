@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { deepEqual, equal, rejects, throws } from "node:assert/strict";
 import type { SandboxPolicy } from "../../src/policy/types.ts";
 import { controlGroup } from "../../src/launcher/control_group.ts";
 import { sandboxPolicy } from "../../src/policy/sandbox_policy.ts";

@@ -14,7 +14,7 @@ export function sharedFiles(pid: number | "self" = "self"): ReadonlyMap<number, 
   }
   for (const path of descriptors(`/proc/${pid}/fd`)) {
     const facts = stat(path);
-    if (facts?.ino != null) files.set(facts.ino, (facts.blocks ?? 0) * 512);
+    if (typeof facts?.ino === "number") files.set(facts.ino, (facts.blocks ?? 0) * 512);
   }
   return files;
 }
