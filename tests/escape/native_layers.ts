@@ -111,6 +111,7 @@ const TABLE = `
   51 landlock                                | .            | .            | ENOSYS
   51 clock_settime                           | .            | .            | EPERM
   51 become dumpable                         | .            | .            | EINVAL
+  51 memory file                             | .            | .            | EPERM
   51 memory file of huge pages               | .            | .            | EPERM
   51 memfd_secret                            | .            | .            | ENOSYS
   53 type into a terminal                    | .            | .            | ENOTTY

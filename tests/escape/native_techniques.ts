@@ -135,6 +135,7 @@ const ROWS: readonly Row[] = [
   ["51 clock_settime", "EFAULT", "EPERM", "EPERM"],
   ["51 swapon", "ENOENT", "EPERM", "EPERM", "root"],
   ["51 become dumpable", "works", "EINVAL", "EINVAL"],
+  ["51 memory file", "works", "EPERM", "EPERM"],
   ["51 memory file of huge pages", "works", "EPERM", "EPERM"],
   ["51 memfd_secret", "EINVAL", "ENOSYS", "ENOSYS", "rare"],
   ["53 type into a terminal", "EBADF", "ENOTTY", "ENOTTY"],

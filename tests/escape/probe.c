@@ -135,6 +135,7 @@ static const struct technique {
 	{ "51 clock_settime", clock_change, 0 },
 	{ "51 swapon", swap, 0 },
 	{ "51 become dumpable", dumpable, 0 },
+	{ "51 memory file", memfd_plain, 0 },
 	{ "51 memory file of huge pages", memfd_huge, 0 },
 	{ "51 memfd_secret", memory_secret, 0 },
 	{ "53 type into a terminal", terminal_input, 0 },

@@ -59,6 +59,7 @@ static long host_name(void) { return CALL(SYS_sethostname, 8, 1); }
 static long clock_change(void) { return CALL(SYS_clock_settime, CLOCK_REALTIME, 8); }
 static long swap(void) { return CALL(SYS_swapon, "/cordon-nonexistent", 0); }
 static long dumpable(void) { return prctl(PR_SET_DUMPABLE, 1); }
+static long memfd_plain(void) { return memfd_create("escape", MFD_CLOEXEC | MFD_ALLOW_SEALING); }
 static long memfd_huge(void) { return memfd_create("escape", MFD_HUGETLB); }
 static long memory_secret(void) { return CALL(447, ~0u); }
 static long terminal_input(void) { return CALL(SYS_ioctl, -1, 0x5412ul, 8); }

@@ -31,7 +31,7 @@ export function escapeTables(): string {
     "A static program takes the place of the runtime, behind the filters that plugin code is behind.",
     "",
     ...table(
-      ["technique", "without any layer", "tier `namespaces`", "tier `landlock`"],
+      ["technique", "without any layer", "tiers `full` and `namespaces`", "tier `landlock`"],
       NATIVE_TECHNIQUES.map((technique) => [
         technique.name,
         technique.control + (technique.needs === "nothing" ? "" : ` (needs ${technique.needs})`),
@@ -62,8 +62,8 @@ export function escapeTables(): string {
       [
         "attack",
         "without any layer",
-        "`namespaces`",
-        "`namespaces`, kernel only",
+        "`full` and `namespaces`",
+        "the same, kernel only",
         "`permissions-only`",
         "`landlock`",
         "`landlock`, kernel only",

@@ -18,7 +18,7 @@ import { fakeConfig } from "../policy/fakes.ts";
 import { ACCOUNT, type World } from "./world.ts";
 
 /** A tier that the suite can put an attacker into. */
-export type SuiteTier = Extract<Tier, "namespaces" | "landlock" | "permissions-only">;
+export type SuiteTier = Tier;
 
 /** What an attacker printed, and how it ended. */
 export interface Attack {
@@ -71,6 +71,7 @@ export class Sandbox implements AsyncDisposable {
   ): Promise<Sandbox> {
     const facts = factsFor(tier, (await probePlatform({ runAs: ACCOUNT })).facts);
     const modes = {
+      full: "required",
       namespaces: "required",
       landlock: "best-effort",
       "permissions-only": "permissions-only",

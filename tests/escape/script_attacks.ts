@@ -5,6 +5,7 @@
  */
 
 import { dirname } from "node:path";
+import { hasMounts } from "../../src/launcher/sandbox_paths.ts";
 import { type Attack, type AttackOptions, Sandbox, type SuiteTier } from "./sandbox.ts";
 import type { SandboxPolicy } from "../../src/policy/types.ts";
 import { ACCOUNT, CANARY, isRoot, type World } from "./world.ts";
@@ -43,7 +44,7 @@ export async function confinedAttacks(
     guest,
     permissions === "all" ? openDeno : (policy) => policy,
   );
-  const library = sandbox.policy.tier === "namespaces" ? "/app/libcordon.so" : sandbox.library;
+  const library = hasMounts(sandbox.policy.tier) ? "/app/libcordon.so" : sandbox.library;
   const options: AttackOptions = {
     files: { "attacks.js": await Deno.readTextFile(ATTACKS), ...importingModules(world) },
     args: (plugin, filter) => [

@@ -18,7 +18,25 @@ interface Way {
   readonly unavailable: string | null;
 }
 
+const noGroup = ["memory", "pids"].every((name) => facts.cgroup?.directories[name] !== undefined)
+  ? null
+  : "no control group that may be divided";
+
 const WAYS: readonly Way[] = [
+  {
+    column: "namespaces",
+    tier: "full",
+    permissions: "deno",
+    claim: "attacks of a script fail behind all layers and a control group",
+    unavailable: noNamespaces ?? noGroup,
+  },
+  {
+    column: "namespacesOpen",
+    tier: "full",
+    permissions: "all",
+    claim: "attacks of a script fail behind the kernel's layers and a control group",
+    unavailable: noNamespaces ?? noGroup,
+  },
   {
     column: "namespaces",
     tier: "namespaces",
