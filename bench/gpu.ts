@@ -5,7 +5,7 @@
  */
 
 import { createHost, type CudaTensor } from "../mod.ts";
-import { GPU_PLUGIN, GPU_SKIP, type GpuApi, IS_STAND_IN } from "../tests/gpu/hardware.ts";
+import { GPU_PLUGIN, GPU_SKIP, type GpuApi, gpuHostOptions, IS_STAND_IN } from "../tests/gpu/hardware.ts";
 import { hasTorch, TorchPeer } from "../tests/gpu/torch_peer.ts";
 
 const SIZES: readonly number[] = [4096, 64 * 2 ** 20, 8 * 2 ** 30];
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   if (GPU_SKIP !== null) return say(`skipped: ${GPU_SKIP}`);
   const entry = await Deno.makeTempFile({ suffix: ".ts" });
   await Deno.writeTextFile(entry, GPU_PLUGIN);
-  await using host = await createHost({ cuda: { ipc: true, fallback: "error" } });
+  await using host = await createHost(gpuHostOptions(true));
   await using plugin = await host.load<GpuApi>(entry, { gpu: true });
   const cuda = await host.cuda();
   if (IS_STAND_IN) say("**On the stand-in for the driver: these numbers say nothing of a GPU.**\n");

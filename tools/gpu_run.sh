@@ -80,6 +80,10 @@ run() {
 	cat "$out/doctor.txt"
 	deno test -A --cached-only --no-check tests/gpu >"$out/tests.txt" 2>&1 || status=$?
 	cat "$out/tests.txt"
+	# The same without a sandbox tells the driver's limits from those of the sandbox.
+	CORDON_GPU_SANDBOX=permissions-only deno test -A --cached-only --no-check tests/gpu/hardware_test.ts \
+		>"$out/tests-unconfined.txt" 2>&1 || status=$?
+	echo "without a sandbox" && cat "$out/tests-unconfined.txt"
 	needs >"$out/needs.txt" 2>&1 || true
 	echo "without	the driver" && cat "$out/needs.txt"
 	deno run -A --cached-only --no-check bench/gpu.ts >"$out/benchmarks.md" 2>&1 || status=$?

@@ -1,5 +1,6 @@
 /** What tests and benchmarks on a real GPU share. */
 
+import type { HostOptions } from "../../src/config/types.ts";
 import type { CudaTensor } from "../../src/tensor/cuda/mod.ts";
 
 /** Why nothing can be tested on hardware here, or null. */
@@ -10,7 +11,15 @@ export function gpuTest(name: string): { name: string; ignore: boolean } {
   return { name: GPU_SKIP === null ? name : `${name} [skipped: ${GPU_SKIP}]`, ignore: GPU_SKIP !== null };
 }
 
-/** Multiplies `count` floats by a factor. */
+/** The confinement that gpu_run.sh asks for a second time: none, to tell what the sandbox changes. */
+const SANDBOX = Deno.env.get("CORDON_GPU_SANDBOX") === "permissions-only" ? "permissions-only" : "required";
+
+/** What hosts of these tests have in common; plugins print where one sees it. */
+export function gpuHostOptions(ipc: boolean): HostOptions {
+  return { cuda: { ipc, fallback: "error" }, output: "inherit", sandbox: SANDBOX };
+}
+
+/** Multiplies `count` floats by a factor; `ptxFor()` makes it one for a device. */
 export const SCALE_PTX = `.version 7.0
 .target sm_52
 .address_size 64
@@ -40,6 +49,18 @@ DONE:
 }
 `;
 
+/** Newer compilers refuse targets below 7.5, older devices all above their own. */
+const PTX_FOR = `([major, minor]) => PTX.replace("sm_52", major * 10 + minor < 75 ? "sm_52" : "sm_75")`;
+
+/**
+ * The program for a device.
+ *
+ * @param capability What the device can do.
+ */
+export function ptxFor([major, minor]: readonly [number, number]): string {
+  return SCALE_PTX.replace("sm_52", major * 10 + minor < 75 ? "sm_52" : "sm_75");
+}
+
 /** What the plugin of these tests exports. */
 export interface GpuApi {
   scale(tensor: CudaTensor, factor: number): Promise<string>;
@@ -51,9 +72,10 @@ export interface GpuApi {
 export const GPU_PLUGIN = `
   import { cuda } from "@cordon/cordon/plugin";
   const PTX = ${JSON.stringify(SCALE_PTX)};
+  const ptxFor = ${PTX_FOR};
   let program;
   export async function scale(tensor, factor) {
-    program ??= cuda().module(PTX);
+    program ??= cuda().module(ptxFor(cuda().devices[0].capability));
     const args = [tensor, { f32: factor }, { u32: tensor.size }];
     cuda().launch(program.kernel("scale"), Math.ceil(tensor.size / 256), 256, args);
     await cuda().synchronize();

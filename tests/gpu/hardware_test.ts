@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { testHost } from "../testing/fixtures.ts";
-import { GPU_PLUGIN, GPU_SKIP, type GpuApi, gpuTest } from "./hardware.ts";
+import { GPU_PLUGIN, GPU_SKIP, type GpuApi, gpuHostOptions, gpuTest } from "./hardware.ts";
 import { hasTorch, TorchPeer } from "./torch_peer.ts";
 
 const TORCH_SKIP = GPU_SKIP ?? (hasTorch() ? null : "no PyTorch that sees the GPU");
 
 Deno.test(gpuTest("a plugin computes on the host's memory of the GPU without a copy"), async () => {
-  await using test = await testHost({ cuda: { ipc: true, fallback: "error" }, output: "inherit" });
+  await using test = await testHost(gpuHostOptions(true));
   await using plugin = await test.host.load<GpuApi>(await test.plugin(GPU_PLUGIN), { gpu: true });
   const cuda = await test.host.cuda();
   using tensor = cuda.tensor([1 << 20]);
@@ -19,7 +19,7 @@ Deno.test(gpuTest("a plugin computes on the host's memory of the GPU without a c
 });
 
 Deno.test(gpuTest("a tensor that a plugin made on the GPU is the same memory for the host"), async () => {
-  await using test = await testHost({ cuda: { ipc: true, fallback: "error" }, output: "inherit" });
+  await using test = await testHost(gpuHostOptions(true));
   await using plugin = await test.host.load<GpuApi>(await test.plugin(GPU_PLUGIN), { gpu: true });
   using tensor = await plugin.api.make(1 << 20, 5);
   assert.deepEqual(tensor.status, { memory: "own", isReceived: true });
@@ -28,7 +28,7 @@ Deno.test(gpuTest("a tensor that a plugin made on the GPU is the same memory for
 });
 
 Deno.test(gpuTest("tensors on the GPU travel through host memory when that is asked for"), async () => {
-  await using test = await testHost({ cuda: { ipc: false, fallback: "error" }, output: "inherit" });
+  await using test = await testHost(gpuHostOptions(false));
   await using plugin = await test.host.load<GpuApi>(await test.plugin(GPU_PLUGIN), { gpu: true });
   const cuda = await test.host.cuda();
   using tensor = cuda.tensor([1024]);
@@ -36,7 +36,7 @@ Deno.test(gpuTest("tensors on the GPU travel through host memory when that is as
 });
 
 Deno.test(gpuTest("a thousand hand-overs leave no memory of the GPU behind"), async () => {
-  await using test = await testHost({ cuda: { ipc: true, fallback: "error" }, output: "inherit" });
+  await using test = await testHost(gpuHostOptions(true));
   await using plugin = await test.host.load<GpuApi>(await test.plugin(GPU_PLUGIN), { gpu: true });
   const cuda = await test.host.cuda();
   using tensor = cuda.tensor([1 << 20]);
@@ -52,7 +52,7 @@ Deno.test({
   }`,
   ignore: TORCH_SKIP !== null,
   async fn() {
-    await using test = await testHost({ cuda: { ipc: true, fallback: "error" }, output: "inherit" });
+    await using test = await testHost(gpuHostOptions(true));
     await using plugin = await test.host.load<GpuApi>(await test.plugin(GPU_PLUGIN), { gpu: true });
     const cuda = await test.host.cuda();
     await using torch = await TorchPeer.start();

@@ -2,7 +2,7 @@
 
 import { CudaError } from "../../src/errors.ts";
 import { nativeLibraryPath, openCuda } from "../../src/native/mod.ts";
-import { SCALE_PTX } from "./hardware.ts";
+import { ptxFor } from "./hardware.ts";
 
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     const context = cuda.context(0);
     const memory = cuda.createShared(context, 0, 4096);
     cuda.exportShared(context, memory);
-    cuda.kernel(context, cuda.module(context, SCALE_PTX), "scale");
+    cuda.kernel(context, cuda.module(context, ptxFor(cuda.devices[0]!.capability)), "scale");
     cuda.synchronize(context);
     say("works");
   } catch (error) {

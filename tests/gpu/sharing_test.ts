@@ -5,7 +5,7 @@ import type { CudaTensor } from "../../src/tensor/cuda/mod.ts";
 import type { HostOptions } from "../../src/config/types.ts";
 import { testHost } from "../testing/fixtures.ts";
 import { SCALE } from "./local_cuda.ts";
-import { standIn, type StandInOptions, standInTest } from "./stand_in.ts";
+import { standIn, type StandInOptions, standInTest, variables } from "./stand_in.ts";
 
 interface Api {
   start(tensor: CudaTensor, factor: number): CudaTensor;
@@ -52,13 +52,10 @@ const DRIVER = "CORDON_TEST_CUDA_LIBRARY";
 async function trial(
   options: HostOptions,
   driver: StandInOptions = {},
-  variables: Readonly<Record<string, string>> = {},
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Trial> {
   await using cleanup = new AsyncDisposableStack();
-  for (const [name, value] of Object.entries({ [DRIVER]: await standIn(driver), ...variables })) {
-    Deno.env.set(name, value);
-    cleanup.defer(() => Deno.env.delete(name));
-  }
+  cleanup.use(variables({ [DRIVER]: await standIn(driver), ...environment }));
   const test = cleanup.use(await testHost(options));
   const plugin = cleanup.use(await test.host.load(await test.plugin(PLUGIN), { gpu: true }));
   const cuda = await test.host.cuda();

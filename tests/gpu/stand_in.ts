@@ -75,3 +75,21 @@ function skipReason(): string | null {
     throw error;
   }
 }
+
+/**
+ * Set variables of this process; disposing sets them back, so that a driver that was named before is named again.
+ *
+ * @param values Name → value.
+ */
+export function variables(values: Readonly<Record<string, string>>): Disposable {
+  const before = Object.keys(values).map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name, value] of Object.entries(values)) Deno.env.set(name, value);
+  return {
+    [Symbol.dispose]() {
+      for (const [name, value] of before) {
+        if (value === undefined) Deno.env.delete(name);
+        else Deno.env.set(name, value);
+      }
+    },
+  };
+}
