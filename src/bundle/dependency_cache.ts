@@ -55,6 +55,7 @@ export async function dependencyCache(context: BundleContext, modules: LocalModu
         FORMAT,
         Deno.version.deno,
         request.dependencyGroup ?? null,
+        jsr(),
         config,
         lock,
         npmrc,
@@ -66,7 +67,8 @@ export async function dependencyCache(context: BundleContext, modules: LocalModu
   const parent = request.dependencyDirectory ?? join(request.cacheDirectory, "unbundled");
   const directory = join(parent, key.slice(0, 32));
   makeOwnDirectory(parent, REACHABLE);
-  if (await isComplete(directory)) return { directory, hosts, root };
+  const dependencies = { directory, hosts, root, ...jsr() };
+  if (await isComplete(directory)) return dependencies;
   const draft = await Deno.makeTempDir({ dir: parent, prefix: "draft-" });
   try {
     await Deno.writeTextFile(join(draft, "deno.json"), config);
@@ -80,7 +82,7 @@ export async function dependencyCache(context: BundleContext, modules: LocalModu
     await Deno.remove(draft, { recursive: true });
     throw error;
   }
-  return { directory, hosts, root };
+  return dependencies;
 }
 
 /**
@@ -171,6 +173,13 @@ function registries(context: BundleContext): string {
     }
   }
   return [...lines, ""].sort().join("\n");
+}
+
+function jsr(): Pick<Dependencies, "jsrUrl"> {
+  const url = URL.parse(Deno.env.get("JSR_URL") ?? "");
+  if (url === null) return {};
+  url.username = url.password = "";
+  return { jsrUrl: url.href };
 }
 
 function remoteHosts(context: BundleContext): string[] {

@@ -32,6 +32,8 @@ export interface Dependencies {
   readonly directory: string;
   /** `host:port` of the remote modules in it. */
   readonly hosts: readonly string[];
+  /** Where JSR is, if it is somewhere else than where the runtime looks by itself. */
+  readonly jsrUrl?: string;
   /** Absolute path of the directory that the files of the bundle come from. */
   readonly root: string;
 }

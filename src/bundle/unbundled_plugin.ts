@@ -57,7 +57,7 @@ export async function unbundledPlugin(request: BundleRequest): Promise<Bundle> {
 
 function requestKey(request: BundleRequest): string {
   const { entry, allowImport = [], dependencyDirectory = "", dependencyGroup = -1 } = request;
-  const place = [dependencyDirectory, dependencyGroup];
+  const place = [dependencyDirectory, dependencyGroup, Deno.env.get("JSR_URL") ?? ""];
   const parts = ["unbundled", FORMAT, entry, allowImport, place, PLUGIN_MODULE_SOURCE];
   return sha256(new TextEncoder().encode(JSON.stringify(parts)));
 }

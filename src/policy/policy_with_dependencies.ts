@@ -20,7 +20,11 @@ const TARGET = "/app/deps";
  */
 export function policyWithDependencies(
   policy: SandboxPolicy,
-  dependencies: { readonly directory: string; readonly hosts: readonly string[] },
+  dependencies: {
+    readonly directory: string;
+    readonly hosts: readonly string[];
+    readonly jsrUrl?: string;
+  },
 ): SandboxPolicy {
   if (policy.tier !== "full" && policy.tier !== "namespaces") throw mountsMissing(policy);
   const mount = Object.freeze(
@@ -30,7 +34,11 @@ export function policyWithDependencies(
     ...policy,
     mounts: Object.freeze([mount, ...policy.mounts]),
     deno: Object.freeze({ ...policy.deno, read: Object.freeze([...policy.deno.read, TARGET]) }),
-    environment: Object.freeze({ ...policy.environment, DENO_DIR: `${TARGET}/deno` }),
+    environment: Object.freeze({
+      ...policy.environment,
+      DENO_DIR: `${TARGET}/deno`,
+      ...(dependencies.jsrUrl === undefined ? {} : { JSR_URL: dependencies.jsrUrl }),
+    }),
     dependencies: Object.freeze({ target: TARGET, hosts: Object.freeze([...dependencies.hosts]) }),
   });
 }

@@ -1,0 +1,85 @@
+/** Packages of JSR: from a registry on loopback that serves them as JSR does. */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { BundleError } from "../../src/errors.ts";
+import { createHost } from "../../mod.ts";
+import { sandboxSkip } from "../cli/cordon.ts";
+import { TestProject } from "./project.ts";
+
+const skip = await sandboxSkip();
+
+const FILES: Readonly<Record<string, string>> = {
+  "/mod.ts": `import { twice } from "./twice.ts";\nexport const four: number = twice(2);\n`,
+  "/twice.ts": `export function twice(n: number): number {\n  return n * 2;\n}\n`,
+  "/sub.ts": `import ms from "npm:ms@2.1.3";\nexport const second: number = ms("1s");\n`,
+};
+
+/** Serves `@cordon-test/numbers` 1.2.0, whose checksums are right or not. */
+function registry(isTampered = false): AsyncDisposable {
+  const manifest = Object.fromEntries(
+    Object.entries(FILES).map(([path, text]) => {
+      const digest = createHash("sha256").update(isTampered ? `${text} ` : text).digest("hex");
+      return [path, { size: text.length, checksum: `sha256-${digest}` }];
+    }),
+  );
+  const answers: Readonly<Record<string, unknown>> = {
+    "/@cordon-test/numbers/meta.json": {
+      scope: "cordon-test",
+      name: "numbers",
+      latest: "1.2.0",
+      versions: { "1.2.0": {} },
+    },
+    "/@cordon-test/numbers/1.2.0_meta.json": {
+      manifest,
+      exports: { ".": "./mod.ts", "./sub": "./sub.ts" },
+    },
+  };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+    const { pathname } = new URL(url);
+    if (Object.hasOwn(answers, pathname)) return Response.json(answers[pathname]);
+    const text = FILES[pathname.replace("/@cordon-test/numbers/1.2.0", "")];
+    return text === undefined ? new Response(null, { status: 404 }) : new Response(text, {
+      headers: { "content-type": "application/typescript" },
+    });
+  });
+  const before = Deno.env.get("JSR_URL");
+  Deno.env.set("JSR_URL", `http://127.0.0.1:${server.addr.port}/`);
+  return {
+    async [Symbol.asyncDispose]() {
+      if (before === undefined) Deno.env.delete("JSR_URL");
+      else Deno.env.set("JSR_URL", before);
+      await server.shutdown();
+    },
+  };
+}
+
+const PLUGIN = {
+  "deno.json": { imports: { "numbers": "jsr:@cordon-test/numbers@^1" } },
+  "main.ts": `import { four } from "numbers"; import { second } from "numbers/sub";
+export const values = (): number[] => [four, second];`,
+};
+
+for (const bundle of [true, false]) {
+  Deno.test({
+    name: `a plugin uses packages of JSR, their subpaths and what they import from npm${
+      bundle ? "" : ", unbundled"
+    }${skip}`,
+    ignore: skip !== "",
+    async fn() {
+      await using _registry = registry();
+      await using project = await TestProject.create(PLUGIN);
+      await using host = await createHost();
+      await using plugin = await host.load<{ values(): number[] }>(project.path("main.ts"), { bundle });
+      assert.deepEqual(await plugin.api.values(), [4, 1000]);
+    },
+  });
+}
+
+Deno.test("a package of JSR whose files do not have their checksums is refused", async () => {
+  await using _registry = registry(true);
+  await using project = await TestProject.create(PLUGIN);
+  const error = await project.bundle("main.ts").then(() => undefined, (reason) => reason);
+  assert.ok(error instanceof BundleError, String(error));
+  assert.match(error.message, /[Ii]ntegrity|[Cc]hecksum/);
+});
