@@ -5,7 +5,7 @@
  */
 
 import { EAGAIN, ENOBUFS, ETOOMANYREFS, nativeFailure, succeeded } from "./native_failure.ts";
-import { SharedWait } from "./shared_wait.ts";
+import type { SharedWait } from "./shared_wait.ts";
 import type { Symbols } from "./symbols.ts";
 import type { ChannelCalls, ReceivedMessage } from "./types.ts";
 
@@ -18,10 +18,10 @@ const NO_ROOM: ReadonlySet<number> = new Set([EAGAIN, ENOBUFS, ETOOMANYREFS]);
  * The channel part of the library.
  *
  * @param symbols The loaded library.
+ * @param shared Waits for sockets in another thread.
  * @returns Its calls.
  */
-export function channelCalls(symbols: Symbols): ChannelCalls {
-  const shared = new SharedWait(symbols);
+export function channelCalls(symbols: Symbols, shared: SharedWait): ChannelCalls {
   return {
     socketPair() {
       const pair = new Int32Array(2);

@@ -6,6 +6,7 @@
 
 import { NativeError } from "../errors.ts";
 import { channelCalls } from "./channel_calls.ts";
+import { SharedWait } from "./shared_wait.ts";
 import { memoryCalls } from "./memory_calls.ts";
 import { processCalls } from "./process_calls.ts";
 import { ABI_VERSION, GUEST_SYMBOLS, type Library, SYMBOLS } from "./symbols.ts";
@@ -43,14 +44,18 @@ export function openNative(path: string, user: "host" | "guest" = "host"): Nativ
     });
   }
   let isOpen = true;
+  const shared = new SharedWait(symbols);
   return {
     path,
     ...memoryCalls(symbols),
-    ...channelCalls(symbols),
+    ...channelCalls(symbols, shared),
     ...processCalls(symbols),
     [Symbol.dispose]() {
-      if (isOpen) library.close();
+      if (!isOpen) return;
       isOpen = false;
+      // A thread that still is in the library would come back to nothing.
+      if (shared.pending === null) library.close();
+      else void shared.pending.then(() => setTimeout(() => library.close()));
     },
   };
 }

@@ -24,10 +24,16 @@ export class SharedWait {
   readonly #waiters = new Map<number, Waiter>();
   /** Open while there are waiters. */
   #watch = -1;
+  #running: Promise<void> | null = null;
 
   /** @param symbols The loaded library. */
   constructor(symbols: Symbols) {
     this.#symbols = symbols;
+  }
+
+  /** Settles when no thread waits any more; `null` if none does. Until then the library must stay. */
+  get pending(): Promise<void> | null {
+    return this.#running;
   }
 
   /**
@@ -48,7 +54,7 @@ export class SharedWait {
       throw error;
     }
     this.#waiters.set(fd, { resolve, reject });
-    if (isFirst) void this.#run();
+    if (isFirst) this.#running = this.#run();
     return await promise;
   }
 
@@ -81,5 +87,6 @@ export class SharedWait {
   #close(): void {
     succeeded("close", this.#symbols.cordon_close(this.#watch));
     this.#watch = -1;
+    this.#running = null;
   }
 }

@@ -88,3 +88,19 @@ Deno.test(
     assert.equal(descriptors(), descriptorsBefore);
   },
 );
+
+Deno.test(
+  nativeTest("Native can be disposed while a thread waits in it: the library goes when the thread is back"),
+  async () => {
+    const native = await testNative();
+    const [here, there] = native.socketPair();
+    const readable = native.readable(here);
+    native[Symbol.dispose]();
+    native[Symbol.dispose]();
+    native.shutdown(here);
+    await readable;
+    for (const fd of [here, there]) native.close(fd);
+    // Closing the library is a timer: the test runner would tell of one that is left open.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  },
+);
