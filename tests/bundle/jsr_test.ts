@@ -1,10 +1,10 @@
 /** Packages of JSR: from a registry on loopback that serves them as JSR does. */
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { BundleError } from "../../src/errors.ts";
 import { createHost } from "../../mod.ts";
 import { sandboxSkip } from "../cli/cordon.ts";
+import { jsrRegistry } from "../testing/jsr_registry.ts";
 import { TestProject } from "./project.ts";
 
 const skip = await sandboxSkip();
@@ -15,41 +15,22 @@ const FILES: Readonly<Record<string, string>> = {
   "/sub.ts": `import ms from "npm:ms@2.1.3";\nexport const second: number = ms("1s");\n`,
 };
 
-/** Serves `@cordon-test/numbers` 1.2.0, whose checksums are right or not. */
+/** Serves `@cordon-test/numbers`, and has this process look there for JSR. */
 function registry(isTampered = false): AsyncDisposable {
-  const manifest = Object.fromEntries(
-    Object.entries(FILES).map(([path, text]) => {
-      const digest = createHash("sha256").update(isTampered ? `${text} ` : text).digest("hex");
-      return [path, { size: text.length, checksum: `sha256-${digest}` }];
-    }),
-  );
-  const answers: Readonly<Record<string, unknown>> = {
-    "/@cordon-test/numbers/meta.json": {
-      scope: "cordon-test",
-      name: "numbers",
-      latest: "1.2.0",
-      versions: { "1.2.0": {} },
-    },
-    "/@cordon-test/numbers/1.2.0_meta.json": {
-      manifest,
-      exports: { ".": "./mod.ts", "./sub": "./sub.ts" },
-    },
-  };
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
-    const { pathname } = new URL(url);
-    if (Object.hasOwn(answers, pathname)) return Response.json(answers[pathname]);
-    const text = FILES[pathname.replace("/@cordon-test/numbers/1.2.0", "")];
-    return text === undefined ? new Response(null, { status: 404 }) : new Response(text, {
-      headers: { "content-type": "application/typescript" },
-    });
+  const served = jsrRegistry({
+    name: "@cordon-test/numbers",
+    version: "1.2.0",
+    exports: { ".": "./mod.ts", "./sub": "./sub.ts" },
+    files: FILES,
+    isTampered,
   });
   const before = Deno.env.get("JSR_URL");
-  Deno.env.set("JSR_URL", `http://127.0.0.1:${server.addr.port}/`);
+  Deno.env.set("JSR_URL", served.url);
   return {
     async [Symbol.asyncDispose]() {
       if (before === undefined) Deno.env.delete("JSR_URL");
       else Deno.env.set("JSR_URL", before);
-      await server.shutdown();
+      await served[Symbol.asyncDispose]();
     },
   };
 }

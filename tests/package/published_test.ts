@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { pack, publishedFiles, withoutBareImports } from "../../tools/pack.ts";
 import { sandboxSkip } from "../cli/cordon.ts";
 import { codeBlocks, namedFiles } from "../docs/code_blocks.ts";
+import { TEMPLATE } from "../../src/cli/embedded/template.ts";
+import { jsrRegistry } from "../testing/jsr_registry.ts";
 import { type Folder, folderWith } from "../testing/fixtures.ts";
 
 const skip = await sandboxSkip() || await registrySkip();
@@ -48,6 +50,52 @@ Deno.test({
     assert.equal(code, 0, err);
     assert.match(out!, /^image 7\n1\n2\n\{\s*state: "running"/);
     assert.ok(requests.includes("/mod.ts"), requests.join(" "));
+  },
+});
+
+Deno.test({
+  name: `the project of cordon init runs, untouched, with the package from JSR and an empty cache${skip}`,
+  ignore: skip !== "",
+  async fn() {
+    await using packed = await folderWith({});
+    const files = await pack(packed.path);
+    const { name, version, exports } = JSON.parse(await Deno.readTextFile(`${packed.path}/deno.json`));
+    const texts = files.map(async (file) => [`/${file}`, await Deno.readTextFile(`${packed.path}/${file}`)]);
+    await using registry = jsrRegistry({
+      name,
+      version,
+      exports,
+      files: Object.fromEntries(await Promise.all(texts)),
+    });
+    await using project = await folderWith(TEMPLATE);
+    await using cache = await folderWith({});
+    const env = {
+      JSR_URL: registry.url,
+      DENO_DIR: `${cache.path}/deno`,
+      XDG_CACHE_HOME: cache.path,
+      NO_COLOR: "1",
+    };
+    for (
+      const [task, expected] of [
+        ["start", /^6 × the\n3 × wall\n2 × plugin\nThe plugin noted: counted 29 words\n$/],
+        ["longest", /^knocked\n$/],
+        ["check", /^$/],
+        ["test", /1 passed/],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["task", task],
+        cwd: project.path,
+        env,
+      }).output();
+      const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      assert.equal(code, 0, `${task}: ${err}`);
+      assert.match(out!, expected);
+    }
+    assert.ok(
+      registry.requests.includes(`/${name}/${version}/src/cli/main.ts`),
+      "the command line was not fetched",
+    );
   },
 });
 
