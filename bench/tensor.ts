@@ -79,11 +79,11 @@ async function arrays(plugin: Loaded): Promise<void> {
   await workerRows(array, add);
   const framed = await throughFrames(array.length, rounds);
   rows.push([
-    "argument in a frame (a host without FFI)",
+    "argument in a frame (no FFI)",
     bandwidth(framed.argument),
     memcpy / framed.argument,
   ]);
-  rows.push(["result in a frame", bandwidth(framed.result), memcpy / framed.result]);
+  rows.push(["result in a frame (no FFI)", bandwidth(framed.result), memcpy / framed.result]);
   print(`64 MiB Float32Array, medians of ${rounds}; bandwidth compared with memcpy`, rows);
 }
 
