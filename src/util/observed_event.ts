@@ -11,7 +11,7 @@ export interface ObservedEvent {
   /** Name of the plugin; null for the host itself. */
   readonly plugin: string | null;
   /**
-   * `spawned`, `ready`, `output`, `call`, `permission`, `limit`, `crashed`, `restarting`, `quarantined`, `reloaded`,
+   * `warning`, `spawned`, `ready`, `output`, `call`, `permission`, `limit`, `crashed`, `restarting`, `quarantined`, `reloaded`,
    * `stopped`, …
    */
   readonly kind: string;
