@@ -89,7 +89,7 @@ async function throughputTable(subjects: readonly Subject[], inFlight: number): 
 /**
  * The codec's own time is one encode and one decode of the result in this process, without a session: by the npm
  * package, which checks nothing, and by Cordon's own writer and reader with their checks. Small calls are taken off,
- * so that what is left is what the rows cost: making them, encoding, the way through the socket, decoding.
+ * so that what is left is what the rows cost: encoding, the way through the socket, decoding.
  */
 async function rowsTable(subjects: readonly (Subject & { readonly api: BenchApi })[]): Promise<void> {
   const table = makeRows(100);
