@@ -27,7 +27,7 @@ API int cuIpcGetMemHandle(struct ipc_handle *handle, uint64_t address)
 		return result;
 	if (piece == NULL || piece->kind != PLAIN)
 		return INVALID_VALUE;
-	if (piece->number == 0)
+	if (!name_piece(piece))
 		return NOT_SUPPORTED;
 	*handle = (struct ipc_handle){ .magic = IPC_MAGIC, .pid = getpid(), .number = piece->number,
 		.device = piece->device, .bytes = piece->bytes };

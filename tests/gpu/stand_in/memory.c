@@ -72,25 +72,32 @@ void path_of(char *path, int32_t pid, int32_t number)
 	snprintf(path, 64, "/dev/shm/cordon-stand-in-%d-%d", pid, number);
 }
 
-/* Memory that has a name, so that a process of another account can open it; as in a sandbox, there may be no place. */
-static int named_backing(uint64_t bytes, int32_t *number)
+/* Memory that can be given a name, so that a process of another account can open it; a sandbox has no place for it. */
+static int nameable_backing(uint64_t bytes)
 {
-	static int32_t last;
-	char path[64];
-	int fd;
+	int fd = open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 
-	path_of(path, getpid(), ++last);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		*number = 0;
+	if (fd < 0)
 		return backing(bytes);
-	}
-	*number = last;
 	if (fchmod(fd, 0666) == 0 && ftruncate(fd, (off_t)bytes) == 0)
 		return fd;
 	close(fd);
-	unlink(path);
 	return -1;
+}
+
+bool name_piece(struct piece *piece)
+{
+	static int32_t last;
+	char path[64], open_file[64];
+
+	if (piece->number != 0)
+		return true;
+	path_of(path, getpid(), last + 1);
+	snprintf(open_file, sizeof(open_file), "/proc/self/fd/%d", piece->fd);
+	if (linkat(AT_FDCWD, open_file, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
+		return false;
+	piece->number = ++last;
+	return true;
 }
 
 static void unname(const struct piece *piece)
@@ -132,20 +139,19 @@ static int allocate(uint64_t *address, uint64_t bytes)
 	int device = current_device();
 	struct piece *piece = new_piece();
 	void *place;
-	int32_t number;
 	int fd;
 
 	if (bytes == 0)
 		return INVALID_VALUE;
 	if (piece == NULL || bytes > DEVICE_BYTES - used_bytes[device])
 		return OUT_OF_MEMORY;
-	fd = named_backing(bytes, &number);
+	fd = nameable_backing(bytes);
 	place = mapped(bytes, fd);
 	if (place == MAP_FAILED)
 		return OUT_OF_MEMORY;
 	used_bytes[device] += bytes;
 	*piece = (struct piece){ .kind = PLAIN, .address = (uint64_t)(uintptr_t)place,
-		.bytes = bytes, .fd = fd, .device = device, .number = number };
+		.bytes = bytes, .fd = fd, .device = device };
 	*address = piece->address;
 	return OK;
 }

@@ -31,6 +31,8 @@ struct piece *piece_at(uint64_t address);
 struct piece *piece_around(uint64_t address);
 /* Memory for an allocation, which another process can map; -1 without. */
 int backing(uint64_t bytes);
+/* Give the memory of a piece a name, for handles; false where there is no place for it. */
+bool name_piece(struct piece *piece);
 /* Where the file of a handle is, in a buffer of 64 bytes. */
 void path_of(char *path, int32_t pid, int32_t number);
 void *mapped(uint64_t bytes, int fd);
