@@ -120,7 +120,7 @@ function bwrapFindings(facts: PlatformFacts): Finding[] {
 
 function setuidFinding(path: string): Finding {
   return {
-    id: "bwrap-setuid",
+    id: "bwrap",
     level: "fail",
     summary: "bubblewrap is installed setuid, which forbids switching nested user namespaces off",
     evidence: path,

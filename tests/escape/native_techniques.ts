@@ -124,7 +124,7 @@ const ROWS: readonly Row[] = [
   ["47 personality", "works", "EPERM", "EPERM"],
   ["48 modify_ldt", "works", "EPERM", "EPERM"],
   ["49 name_to_handle_at", "EFAULT", "EPERM", "EPERM"],
-  ["49 open_by_handle_at", "EFAULT", "EPERM", "EPERM"],
+  ["49 open_by_handle_at", "EFAULT", "EPERM", "EPERM", "root"],
   ["50 shmget", "ENOENT", "EPERM", "EPERM"],
   ["50 msgget", "ENOENT", "EPERM", "EPERM"],
   ["50 mq_open", "ENOENT", "EPERM", "EPERM"],
