@@ -13,7 +13,7 @@ const MACHINES: readonly [name: string, Partial<PlatformFacts>, required: string
   ["everything works", {}, [], "namespaces"],
   ["bwrap is not installed", { bwrap: null, namespacesWork: false }, ["bwrap"], "landlock"],
   ["user namespaces are forbidden", { namespacesWork: false }, ["user-namespaces"], "landlock"],
-  ["bwrap is setuid", { bwrap: { ...BWRAP, isSetuid: true } }, ["bwrap-setuid"], "landlock"],
+  ["bwrap is setuid", { bwrap: { ...BWRAP, isSetuid: true } }, ["bwrap"], "landlock"],
   ["bwrap is too old", { bwrap: OLD }, ["bwrap-version"], "landlock"],
   ["there are no filters", { seccompFilter: false }, ["seccomp"], "refused"],
   ["the architecture is unknown", { arch: "other" }, ["seccomp"], "refused"],
