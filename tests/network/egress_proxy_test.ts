@@ -291,10 +291,12 @@ Deno.test("startEgressProxy() makes a socket that only its owner may use", async
 });
 
 Deno.test("startEgressProxy() refuses a list that it cannot read, before it listens", async () => {
-  const socketPath = `${await Deno.makeTempDir()}/net.sock`;
+  const directory = await Deno.makeTempDir();
+  const socketPath = `${directory}/net.sock`;
   await assert.rejects(startEgressProxy({ socketPath, allow: ["example.com"], audit: () => {} }), {
     name: "TypeError",
     message: 'Cannot allow "example.com" as it is not a host and a port',
   });
-  await assert.rejects(Deno.lstat(socketPath), Deno.errors.NotFound);
+  // It would not be empty.
+  await Deno.remove(directory);
 });
