@@ -32,10 +32,20 @@ export interface ControlGroup {
 }
 
 /**
+ * A name for the leaves of one sandbox. Sandboxes of all hosts may share a parent, so it is one that nobody else makes
+ * up, and says whose they are: of the process that must be alive, in the namespace that counts its pid.
+ *
+ * @returns `cordon-<pid>-ns<number>-<uuid>`.
+ */
+export function leafName(): string {
+  return `cordon-${Deno.pid}-ns${pidNamespace()}-${crypto.randomUUID()}`;
+}
+
+/**
  * Make the control group of a sandbox and set its bounds.
  *
  * @param policy Its limits, and where its leaves are made.
- * @param name Name of the leaves, `cordon-<pid of this host>-…`; nobody else uses it.
+ * @param name Name of the leaves, as `leafName()` makes it; nobody else uses it.
  * @returns The group, or null if the policy has none. The caller disposes it.
  * @throws {Deno.errors.PermissionDenied} Or another error of the file system, if a leaf cannot be made or a bound not be set.
  */
@@ -60,7 +70,7 @@ export function controlGroup(policy: SandboxPolicy, name: string): ControlGroup 
     enter: async (pid) => {
       for (const path of leaves) await enterLeaf(path, pid);
     },
-    hasBeenOutOfMemory: () => /^oom_kill [1-9]/m.test(Deno.readTextFileSync(counter)),
+    hasBeenOutOfMemory: () => hasKilled(counter),
     [Symbol.asyncDispose]: async () => {
       for (const path of leaves) await removeLeaf(path);
     },
@@ -78,14 +88,36 @@ async function enterLeaf(path: string, pid: number): Promise<void> {
 /** Remove what hosts left that were killed. Only an empty leaf can be removed. */
 function sweepLeaves(directory: string): void {
   for (const { name } of Deno.readDirSync(directory)) {
-    const pid = /^cordon-(?:probe-)?(\d+)(?:-|$)/.exec(name)?.[1];
+    const [, pid, namespace] = /^cordon-(?:probe-)?(\d+)(?:-ns(\d+)-|-|$)/.exec(name) ?? [];
     if (pid === undefined || isThere(`/proc/${pid}`)) continue;
+    // Another container that shares the hierarchy has other pids.
+    if (namespace !== undefined && namespace !== pidNamespace()) continue;
     try {
       Deno.removeSync(join(directory, name));
     } catch (error) {
       // Another host was faster, or its last processes are just ending.
       if (!(error instanceof Deno.errors.NotFound) && !isBusy(error)) throw error;
     }
+  }
+}
+
+/** The kernel's number of the namespace that this process' pid belongs to; `"0"` where that is not told. */
+function pidNamespace(): string {
+  try {
+    return /\d+/.exec(Deno.readLinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound) return "0";
+    throw error;
+  }
+}
+
+/** A leaf that is gone has nothing to tell. */
+function hasKilled(counter: string): boolean {
+  try {
+    return /^oom_kill [1-9]/m.test(Deno.readTextFileSync(counter));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

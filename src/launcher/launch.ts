@@ -8,7 +8,7 @@ import type { LaunchedGuest, LaunchRequest } from "./types.ts";
 import type { StartPlan } from "./start_plan.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import { LaunchError } from "../errors.ts";
-import { type ControlGroup, controlGroup } from "./control_group.ts";
+import { type ControlGroup, controlGroup, leafName } from "./control_group.ts";
 import { Descriptors } from "./descriptors.ts";
 import { groupError } from "./group_error.ts";
 import { handOver } from "./hand_over.ts";
@@ -62,10 +62,9 @@ async function start(request: LaunchRequest): Promise<LaunchedGuest> {
   return guest;
 }
 
-/** Sandboxes of all hosts may share a parent, so the name is one that nobody else makes up. */
 function openControlGroup({ policy }: LaunchRequest): ControlGroup | null {
   try {
-    return controlGroup(policy, `cordon-${Deno.pid}-${crypto.randomUUID()}`);
+    return controlGroup(policy, leafName());
   } catch (cause) {
     throw groupError(policy.plugin, cause);
   }

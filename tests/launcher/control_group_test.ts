@@ -1,6 +1,6 @@
 import { deepEqual, equal, rejects, throws } from "node:assert/strict";
 import type { SandboxPolicy } from "../../src/policy/types.ts";
-import { controlGroup } from "../../src/launcher/control_group.ts";
+import { controlGroup, leafName } from "../../src/launcher/control_group.ts";
 import { sandboxPolicy } from "../../src/policy/sandbox_policy.ts";
 import { DEFAULT_LIMITS, fakeConfig, fakeFacts } from "../policy/fakes.ts";
 
@@ -30,6 +30,7 @@ async function written(version: 1 | 2): Promise<Record<string, string>> {
     await rejects(group.enter(42), Deno.errors.NotFound, "a file that is not there is not made up");
     Deno.writeTextFileSync(procs, "");
     await group.enter(42);
+    equal(group.hasBeenOutOfMemory(), false, "nothing is there that says so");
     equal(Deno.readTextFileSync(procs), "42");
     Deno.removeSync(procs);
     const read = (file: string) => Deno.readTextFileSync(`${root}/cordon-${Deno.pid}-leaf/${file}`);
@@ -78,8 +79,11 @@ Deno.test("controlGroup() removes the empty leaves of hosts that are gone, and n
   const root = await Deno.makeTempDir({ prefix: "cordon-cgroup-" });
   // Beyond the largest pid that Linux can be told to use.
   const gone = 2 ** 22 + 1;
-  const kept = [`cordon-${Deno.pid}-a`, "cordon-b", "system.slice"];
-  for (const name of [`cordon-${gone}-a`, `cordon-probe-${gone}`, ...kept]) Deno.mkdirSync(`${root}/${name}`);
+  const [, namespace] = /-(ns\d+)-/.exec(leafName())!;
+  // Alive, nobody's, and of a container whose pids mean others here.
+  const kept = [`cordon-${Deno.pid}-a`, "cordon-b", "system.slice", `cordon-${gone}-ns1-a`];
+  const swept = [`cordon-${gone}-a`, `cordon-${gone}-${namespace}-a`, `cordon-probe-${gone}`];
+  for (const name of [...swept, ...kept]) Deno.mkdirSync(`${root}/${name}`);
   try {
     throws(() => controlGroup(policyIn(root, 2), `cordon-${Deno.pid}-new`), /ENOENT|No such file/);
     deepEqual(
