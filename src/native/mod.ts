@@ -4,7 +4,7 @@
  * ```ts
  * import { nativeLibraryPath, openNative } from "./mod.ts";
  *
- * const path = await nativeLibraryPath("/tmp/cordon-example");
+ * const path = await nativeLibraryPath(`${Deno.env.get("HOME")}/.cache/cordon`);
  * using native = path === null ? null : openNative(path);
  * ```
  *

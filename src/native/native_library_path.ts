@@ -21,7 +21,7 @@ const GROUP_OR_OTHERS_MAY_WRITE = 0o022;
  * ```ts
  * import { nativeLibraryPath } from "./mod.ts";
  *
- * const path = await nativeLibraryPath("/tmp/cordon-example");
+ * const path = await nativeLibraryPath(`${Deno.env.get("HOME")}/.cache/cordon`);
  * console.assert(path === null || path.endsWith(".so"));
  * ```
  */

@@ -22,7 +22,7 @@ import { errnoName } from "./native_failure.ts";
  * import { nativeLibraryPath } from "./native_library_path.ts";
  * import { openCuda } from "./open_cuda.ts";
  *
- * const path = await nativeLibraryPath("/tmp/cordon-example");
+ * const path = await nativeLibraryPath(`${Deno.env.get("HOME")}/.cache/cordon`);
  * using library = path === null ? null : openCuda(path);
  * ```
  */

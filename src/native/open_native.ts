@@ -24,7 +24,7 @@ import type { Native } from "./types.ts";
  * ```ts
  * import { nativeLibraryPath, openNative } from "./mod.ts";
  *
- * const path = await nativeLibraryPath("/tmp/cordon-example");
+ * const path = await nativeLibraryPath(`${Deno.env.get("HOME")}/.cache/cordon`);
  * if (path !== null) {
  *   using native = openNative(path);
  *   native.close(native.memfd(4096));
