@@ -33,12 +33,13 @@ export interface ControlGroup {
 
 /**
  * A name for the leaves of one sandbox. Sandboxes of all hosts may share a parent, so it is one that nobody else makes
- * up, and says whose they are: of the process that must be alive, in the namespace that counts its pid.
+ * up, and says whose they are: of the thread that the sandbox ends with, in the namespace that counts it. A worker's
+ * thread may end before its process; a main thread has its process' number.
  *
- * @returns `cordon-<pid>-ns<number>-<uuid>`.
+ * @returns `cordon-<thread>-ns<number>-<uuid>`.
  */
 export function leafName(): string {
-  return `cordon-${Deno.pid}-ns${pidNamespace()}-${crypto.randomUUID()}`;
+  return `cordon-${ownThread()}-ns${pidNamespace()}-${crypto.randomUUID()}`;
 }
 
 /**
@@ -85,11 +86,11 @@ async function enterLeaf(path: string, pid: number): Promise<void> {
   }
 }
 
-/** Remove what hosts left that were killed. Only an empty leaf can be removed. */
+/** Remove what hosts left that were killed, and workers that were terminated. Only an empty leaf can be removed. */
 function sweepLeaves(directory: string): void {
   for (const { name } of Deno.readDirSync(directory)) {
-    const [, pid, namespace] = /^cordon-(?:probe-)?(\d+)(?:-ns(\d+)-|-|$)/.exec(name) ?? [];
-    if (pid === undefined || isThere(`/proc/${pid}`)) continue;
+    const [, thread, namespace] = /^cordon-(?:probe-)?(\d+)(?:-ns(\d+)-|-|$)/.exec(name) ?? [];
+    if (thread === undefined || isThere(`/proc/${thread}`)) continue;
     // Another container that shares the hierarchy has other pids.
     if (namespace !== undefined && namespace !== pidNamespace()) continue;
     try {
@@ -103,21 +104,30 @@ function sweepLeaves(directory: string): void {
 
 /** The kernel's number of the namespace that this process' pid belongs to; `"0"` where that is not told. */
 function pidNamespace(): string {
+  return lastNumber("/proc/self/ns/pid") ?? "0";
+}
+
+/** Number of the thread that runs this; that of its process where that is not told. */
+function ownThread(): string {
+  return lastNumber("/proc/thread-self") ?? String(Deno.pid);
+}
+
+/** The last number in what a symbolic link says; null where it may not be read. */
+function lastNumber(link: string): string | null {
   try {
-    return /\d+/.exec(Deno.readLinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+    return /(\d+)\D*$/.exec(Deno.readLinkSync(link))?.[1] ?? null;
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound) return "0";
+    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }
 
-/** A leaf that is gone has nothing to tell. */
+/** It makes a reason for an end more exact: a leaf that is gone or cannot be read has nothing to tell. */
 function hasKilled(counter: string): boolean {
   try {
     return /^oom_kill [1-9]/m.test(Deno.readTextFileSync(counter));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+  } catch {
+    return false;
   }
 }
 

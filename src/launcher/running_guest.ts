@@ -227,27 +227,35 @@ export class RunningGuest implements LaunchedGuest {
 
   /** The report comes before the socket is closed, so that whoever waits for a connection hears the reason. */
   async #exit(): Promise<ExitReport> {
-    const { child, socket, request } = this.#parts;
+    const { child, socket } = this.#parts;
     const { promise: closed, resolve } = Promise.withResolvers<[number | null, string | null]>();
     child.once("exit", (_code: number | null, signal: string | null) => {
       if (signal !== null && this.#parts.status !== null) this.#clearUp();
     });
     child.once("close", (code: number | null, signal: string | null) => resolve([code, signal]));
     const ended = await closed;
-    await socket.endStatus();
-    await this.#statusEnd;
+    await socket.endStatus().then(() => this.#statusEnd).catch(leaveToHost);
+    this.#guestPid.resolve(null);
+    // Whoever accepts the connection hears why it was not entered; a group is not removed while it is being entered.
+    await this.#entered.catch(leaveToHost);
     const report = this.#reportOf(...ended);
-    await this.#parts.group?.[Symbol.asyncDispose]().catch(leaveToHost);
     this.#hasEnded = true;
     clearTimeout(this.#killTimer);
     clearTimeout(this.#clearUpTimer);
-    this.#watches.dispose();
-    this.#guestPid.resolve(null);
     this.#report.resolve(report);
-    await request.directory.remove().catch(leaveToHost);
-    await this.#entered.catch(leaveToHost);
-    socket[Symbol.dispose]();
+    await this.#removeAll();
     return report;
+  }
+
+  /** All of it, whichever of it fails. */
+  async #removeAll(): Promise<void> {
+    const { group, socket, request } = this.#parts;
+    const rest = new AsyncDisposableStack();
+    rest.use(socket);
+    rest.defer(() => request.directory.remove());
+    if (group !== null) rest.use(group);
+    rest.use(this.#watches);
+    await rest.disposeAsync().catch(leaveToHost);
   }
 
   #reportOf(code: number | null, signal: string | null): ExitReport {

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { leafName } from "../../src/launcher/control_group.ts";
 import { createHost } from "../../src/supervisor/host.ts";
 import { nativeChildren } from "./native_children.ts";
 import { type Usage, usage } from "./usage.ts";
@@ -15,7 +16,7 @@ export interface CycleSample extends Usage {
   /** Files and directories of the host. */
   readonly files: number;
   readonly processes: number;
-  /** Control groups of this host. */
+  /** Control groups of this thread's host. */
   readonly leaves: number;
 }
 
@@ -70,9 +71,12 @@ function count(directory: string): number {
   );
 }
 
+/** What names of this thread's leaves begin with. */
+const OWN = leafName().slice(0, -crypto.randomUUID().length);
+
 function ownLeaves(directory: string): string[] {
   return [...Deno.readDirSync(directory)].map(({ name }) => name)
-    .filter((name) => name.startsWith(`cordon-${Deno.pid}-`));
+    .filter((name) => name.startsWith(OWN));
 }
 
 /** Fails if something grew. */

@@ -45,6 +45,7 @@ lifecycleTest(
   async () => {
     await using folder = await folderWith({ "plugin.ts": PLUGIN });
     const before = descendants();
+    const others = leaves();
     const worker = new Worker(new URL("fixtures/worker_host.ts", import.meta.url), { type: "module" });
     const answer = new Promise((resolve, reject) => {
       worker.onmessage = ({ data }) => resolve(data);
@@ -53,11 +54,22 @@ lifecycleTest(
     worker.postMessage({ entry: `${folder.path}/plugin.ts`, runtimeDirectory: `${folder.path}/run` });
     assert.equal(await answer, 1);
     assert.ok(descendants().includes("/app/deno"), "the control: it runs");
+    const its = leaves().filter((leaf) => !others.includes(leaf));
+    assert.ok(facts.cgroup === null || its.length > 0, "the control: its leaves are there");
     worker.terminate();
     await eventually("nothing of it is left", () => !descendants().includes("/app/deno"));
     await eventually("the guard is gone", () => descendants().length <= before.length);
+    await using test = await testHost();
+    await using _next = await test.host.load(await test.plugin(PLUGIN));
+    assert.deepEqual(leaves().filter((leaf) => its.includes(leaf)), [], "the next load sweeps");
   },
 );
+
+/** Control groups of sandboxes, in all hierarchies. */
+function leaves(): string[] {
+  const directories = [...new Set(Object.values(facts.cgroup?.directories ?? {}))];
+  return directories.flatMap((path) => [...Deno.readDirSync(path)]).map(({ name }) => name);
+}
 
 lifecycleTest(
   "89: a host that is the first process of a container is left with no zombies",

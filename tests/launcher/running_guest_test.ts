@@ -107,3 +107,22 @@ Deno.test("LaunchedGuest can be disposed while its guest runs on", async () => {
   }
   deepEqual(pidsWith(marker), []);
 });
+
+Deno.test("LaunchedGuest reports its end and lets go of the rest when a part cannot be removed", async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const marker = crypto.randomUUID();
+  const directory = harness.directory.createSandboxDirectory();
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const fail = () => {
+    resolve();
+    return Promise.reject(new Deno.errors.PermissionDenied("not yours"));
+  };
+  const before = ownFdCount();
+  const guest = await harness.launch({ args: [marker], directory: { ...directory, remove: fail } });
+  guest.kill("killed-by-host");
+  equal((await guest.exited).reason, "killed-by-host");
+  await asked;
+  equal(ownFdCount(), before);
+  deepEqual(pidsWith(marker), []);
+  await directory.remove();
+});

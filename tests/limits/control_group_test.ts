@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { LimitOptions } from "../../src/config/types.ts";
 import type { Plugin } from "../../src/supervisor/types.ts";
 import { probeCgroup } from "../../src/platform/cgroup.ts";
+import { leafName } from "../../src/launcher/control_group.ts";
 import { openLibc } from "../../src/platform/libc.ts";
 import { testHost } from "../testing/fixtures.ts";
 import { assertStopped, attack, type Greedy } from "./attack.ts";
@@ -30,10 +31,13 @@ async function withPlugin(
   await body(plugin);
 }
 
-/** Leaves of this process that are not in `others`: hosts of other tests may still be letting go of theirs. */
+/** What names of this thread's leaves begin with. */
+const OWN = leafName().slice(0, -crypto.randomUUID().length);
+
+/** Leaves of this thread that are not in `others`: hosts of other tests may still be letting go of theirs. */
 function ownLeaves(others: readonly string[] = []): string[] {
   const directories = [...new Set(Object.values(fact?.directories ?? {}))];
-  const isOwn = ({ name }: Deno.DirEntry) => name.startsWith(`cordon-${Deno.pid}-`);
+  const isOwn = ({ name }: Deno.DirEntry) => name.startsWith(OWN);
   return directories.flatMap((path) =>
     [...Deno.readDirSync(path)].filter(isOwn).map(({ name }) => `${path}/${name}`)
   ).filter((path) => !others.includes(path));
