@@ -159,41 +159,12 @@ CORDON_API int32_t cordon_seccomp(const void *filter, uint32_t bytes);
 CORDON_API int32_t cordon_prlimit(int32_t pid, uint32_t resource,
 				  uint64_t *limits, uint32_t set);
 
-/* A descriptor for a process, immune to the reuse of its pid. -ESRCH, -ENOSYS. */
-CORDON_API int32_t cordon_pidfd_open(int32_t pid);
-
-/* Send a signal through a descriptor for a process. -ESRCH: it is gone. */
-CORDON_API int32_t cordon_pidfd_kill(int32_t pidfd, int32_t signal);
-
-/* pid, uid and gid of the peer of a Unix socket in `who[0]` to `who[2]`. */
-CORDON_API int32_t cordon_peer_credentials(int32_t fd, int32_t *who);
-
-/* SIGNAL for this process when the thread that started it ends. */
-CORDON_API int32_t cordon_parent_death_signal(int32_t signal);
-
 /*
  * Read a file of at most `bytes` bytes and return its length. -EFBIG: there is
  * more. Any error of open(2) and read(2).
  */
 CORDON_API int64_t cordon_read_file(const char *path, void *into,
 				    uint64_t bytes);
-
-/* Write to a file that exists, by one write(2). -EIO: less was taken. */
-CORDON_API int32_t cordon_write_file(const char *path, const void *from,
-				     uint64_t bytes);
-
-/* mkdir(2) with mode 0755, and rmdir(2). */
-CORDON_API int32_t cordon_make_directory(const char *path);
-CORDON_API int32_t cordon_remove_directory(const char *path);
-
-/* A descriptor that only names a file; a symbolic link is not followed. */
-CORDON_API int32_t cordon_open_path(const char *path);
-
-/*
- * Take the lock on a file, which is made if it does not exist, and return the
- * descriptor that holds it. A symbolic link is refused. -EAGAIN: taken.
- */
-CORDON_API int32_t cordon_lock_file(const char *path);
 
 /* --- cuda.c, cuda_share.c, cuda_run.c: a graphics driver --- */
 

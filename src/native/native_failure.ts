@@ -59,9 +59,6 @@ export const ENOBUFS = -105;
 /** `-ETOOMANYREFS`, too many descriptors on their way. */
 export const ETOOMANYREFS = -109;
 
-/** `-ESRCH`, which some calls give for "gone". */
-export const ESRCH = -3;
-
 /**
  * The error for a failed native call.
  *

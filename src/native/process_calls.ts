@@ -1,10 +1,10 @@
 /**
- * Limits, signals, filters and pseudo files of processes.
+ * Limits, filters and pseudo files of processes.
  *
  * @module
  */
 
-import { EAGAIN, ESRCH, nativeFailure, succeeded } from "./native_failure.ts";
+import { nativeFailure, succeeded } from "./native_failure.ts";
 import type { Symbols } from "./symbols.ts";
 import type { LimitedResource, ProcessCalls, ResourceLimit } from "./types.ts";
 
@@ -35,36 +35,7 @@ export function processCalls(symbols: Symbols): ProcessCalls {
       succeeded("seccomp", symbols.cordon_seccomp(filter as Uint8Array<ArrayBuffer>, filter.byteLength));
     },
     prlimit: (pid, resource, limits) => prlimit(symbols, pid, resource, limits),
-    pidfdOpen: (pid) => succeeded("pidfdOpen", symbols.cordon_pidfd_open(pid)),
-    pidfdKill(pidfd, signal) {
-      const result = symbols.cordon_pidfd_kill(pidfd, signal);
-      return result !== ESRCH && succeeded("pidfdKill", result) === 0;
-    },
-    peerCredentials(fd) {
-      const who = new Int32Array(3);
-      succeeded("peerCredentials", symbols.cordon_peer_credentials(fd, who));
-      // Ids are unsigned: those above 2^31 exist in user namespaces.
-      return { pid: who[0] ?? 0, uid: (who[1] ?? 0) >>> 0, gid: (who[2] ?? 0) >>> 0 };
-    },
-    parentDeathSignal(signal) {
-      succeeded("parentDeathSignal", symbols.cordon_parent_death_signal(signal));
-    },
     readFile: (path, maxBytes = DEFAULT_READ_BYTES) => readFile(symbols, path, maxBytes),
-    writeFile(path, text) {
-      const bytes = new TextEncoder().encode(text);
-      succeeded("writeFile", symbols.cordon_write_file(cString(path), bytes, BigInt(bytes.byteLength)));
-    },
-    makeDirectory(path) {
-      succeeded("makeDirectory", symbols.cordon_make_directory(cString(path)));
-    },
-    removeDirectory(path) {
-      succeeded("removeDirectory", symbols.cordon_remove_directory(cString(path)));
-    },
-    openPath: (path) => succeeded("openPath", symbols.cordon_open_path(cString(path))),
-    lockFile(path) {
-      const result = symbols.cordon_lock_file(cString(path));
-      return result === EAGAIN ? null : succeeded("lockFile", result);
-    },
   };
 }
 

@@ -37,16 +37,7 @@ export const SYMBOLS = {
   cordon_close_on_exec: { parameters: ["i32"], result: "i32" },
   cordon_seccomp: { parameters: ["buffer", "u32"], result: "i32" },
   cordon_prlimit: { parameters: ["i32", "u32", "buffer", "u32"], result: "i32" },
-  cordon_pidfd_open: { parameters: ["i32"], result: "i32" },
-  cordon_pidfd_kill: { parameters: ["i32", "i32"], result: "i32" },
-  cordon_peer_credentials: { parameters: ["i32", "buffer"], result: "i32" },
-  cordon_parent_death_signal: { parameters: ["i32"], result: "i32" },
   cordon_read_file: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
-  cordon_write_file: { parameters: ["buffer", "buffer", "u64"], result: "i32" },
-  cordon_make_directory: { parameters: ["buffer"], result: "i32" },
-  cordon_remove_directory: { parameters: ["buffer"], result: "i32" },
-  cordon_open_path: { parameters: ["buffer"], result: "i32" },
-  cordon_lock_file: { parameters: ["buffer"], result: "i32" },
 } as const;
 
 /** What a guest needs: what it has not loaded it can never call. */

@@ -135,26 +135,8 @@ export interface ProcessCalls {
   installSeccomp(filter: Uint8Array): void;
   /** The limits of a process (0 is this one) as they were, and set them if `limits` is given. */
   prlimit(pid: number, resource: LimitedResource, limits?: ResourceLimit): ResourceLimit;
-  /** A descriptor for a process, the caller's to close. */
-  pidfdOpen(pid: number): number;
-  /** Send a signal; false when the process is gone. Signal 0 only asks. */
-  pidfdKill(pidfd: number, signal: number): boolean;
-  /** Who is at the other end of a Unix socket. */
-  peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
-  /** The signal that this process gets when the thread that started it ends; 0 is none. */
-  parentDeathSignal(signal: number): void;
   /** Read a whole file of at most `maxBytes` (64 KiB by default); `EFBIG` when there is more. */
   readFile(path: string, maxBytes?: number): Uint8Array;
-  /** Write to a file that exists, in one system call. */
-  writeFile(path: string, text: string): void;
-  /** Make a directory, mode 0755. */
-  makeDirectory(path: string): void;
-  /** Remove an empty directory. */
-  removeDirectory(path: string): void;
-  /** A descriptor that names a file without opening it (O_PATH), the caller's to close. */
-  openPath(path: string): number;
-  /** The descriptor that holds the lock on a file, or null when somebody else holds it. Closing it lets go. */
-  lockFile(path: string): number | null;
 }
 
 /**

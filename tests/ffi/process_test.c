@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -18,60 +17,30 @@
 static void test_files(const char *directory)
 {
 	char path[256], buffer[8];
-	int32_t held;
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/file", directory);
 	CHECK(cordon_read_file(path, buffer, 8) == -ENOENT);
-	CHECK(cordon_write_file(path, "x", 1) == -ENOENT);
-	close(open(path, O_CREAT | O_WRONLY, 0600));
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
 	CHECK(cordon_read_file(path, buffer, 8) == 0);
-	CHECK(cordon_write_file(path, "12345678", 8) == 0);
+	CHECK(write(fd, "12345678", 8) == 8);
+	close(fd);
 	CHECK(cordon_read_file(path, buffer, 8) == 8);
 	CHECK(memcmp(buffer, "12345678", 8) == 0);
 	CHECK(cordon_read_file(path, buffer, 7) == -EFBIG);
 	CHECK(cordon_read_file(NULL, buffer, 7) == -EINVAL);
 	CHECK(cordon_read_file(path, NULL, 7) == -EINVAL);
-	held = cordon_open_path(path);
-	CHECK(held >= 0);
-	close(held);
-	held = cordon_lock_file(path);
-	CHECK(held >= 0 && cordon_lock_file(path) == -EAGAIN);
-	close(held);
-	held = cordon_lock_file(path);
-	CHECK(held >= 0);
-	close(held);
 	unlink(path);
-	CHECK(symlink("/etc/hostname", path) == 0);
-	CHECK(cordon_lock_file(path) == -ELOOP);
-	unlink(path);
-	CHECK(cordon_make_directory(path) == 0);
-	CHECK(cordon_make_directory(path) == -EEXIST);
-	CHECK(cordon_remove_directory(path) == 0);
-	CHECK(cordon_remove_directory(path) == -ENOENT);
-	CHECK(cordon_make_directory(NULL) == -EINVAL);
-	CHECK(cordon_open_path(NULL) == -EINVAL);
 }
 
-static void test_processes(void)
+static void test_limits(void)
 {
 	uint64_t limits[4] = { 0, 0, 0, 0 };
-	int32_t who[3], pair[2], pidfd;
 	pid_t child = fork();
 
-	if (child == 0) {
-		pause();
+	if (child == 0)
 		_exit(0);
-	}
-	pidfd = cordon_pidfd_open(child);
-	CHECK(pidfd >= 0);
-	CHECK(cordon_pidfd_kill(pidfd, 0) == 0);
-	CHECK(cordon_pidfd_kill(pidfd, -1) == -EINVAL);
-	CHECK(cordon_pidfd_kill(pidfd, SIGKILL) == 0);
 	waitpid(child, NULL, 0);
-	CHECK(cordon_pidfd_kill(pidfd, 0) == -ESRCH);
-	close(pidfd);
-	CHECK(cordon_pidfd_open(child) == -ESRCH);
-	CHECK(cordon_pidfd_open(0) == -EINVAL);
 	CHECK(cordon_prlimit(0, RLIMIT_CORE, limits, 0) == 0);
 	limits[2] = 0;
 	limits[3] = limits[1];
@@ -83,14 +52,6 @@ static void test_processes(void)
 	CHECK(cordon_prlimit(0, 99, limits, 0) == -EINVAL);
 	CHECK(cordon_prlimit(0, RLIMIT_CORE, NULL, 0) == -EINVAL);
 	CHECK(cordon_prlimit(child, RLIMIT_CORE, limits, 0) == -ESRCH);
-	CHECK(cordon_socketpair(pair) == 0);
-	CHECK(cordon_peer_credentials(pair[0], who) == 0);
-	CHECK(who[0] == getpid() && who[1] == (int32_t)getuid());
-	CHECK(cordon_peer_credentials(pair[0], NULL) == -EINVAL);
-	CHECK(cordon_parent_death_signal(-1) == -EINVAL);
-	CHECK(cordon_parent_death_signal(0) == 0);
-	close(pair[0]);
-	close(pair[1]);
 }
 
 static void test_close_on_exec(void)
@@ -130,7 +91,7 @@ int main(int argc, char **argv)
 {
 	CHECK(argc == 2);
 	test_files(argv[1]);
-	test_processes();
+	test_limits();
 	test_close_on_exec();
 	test_seccomp();
 	puts("all claims hold");

@@ -55,13 +55,6 @@ Deno.test(nativeTest("Native.readable() wakes for a message and for the end"), a
   for (const open of [here, there]) native.close(open);
 });
 
-Deno.test(nativeTest("Native.peerCredentials() names this process"), async () => {
-  using native = await testNative();
-  const [here, there] = native.socketPair();
-  assert.deepEqual(native.peerCredentials(here), { pid: Deno.pid, uid: Deno.uid(), gid: Deno.gid() });
-  for (const open of [here, there]) native.close(open);
-});
-
 Deno.test(
   nativeTest(
     "Native.readable() waits for more descriptors than there are threads, and leaves the others to files",

@@ -25,46 +25,6 @@ Deno.test(nativeTest("Native.prlimit() reads and sets limits of another process"
   assert.throws(() => native.prlimit(child.pid, "core"), { errno: "ESRCH" });
 });
 
-Deno.test(
-  nativeTest("Native.pidfdKill() ends the process that was meant, and says when it is gone"),
-  async () => {
-    using native = await testNative();
-    const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
-    const pidfd = native.pidfdOpen(child.pid);
-    assert.equal(native.pidfdKill(pidfd, 0), true);
-    assert.equal(native.pidfdKill(pidfd, 9), true);
-    assert.equal((await child.status).signal, "SIGKILL");
-    assert.equal(native.pidfdKill(pidfd, 9), false);
-    native.close(pidfd);
-    assert.throws(() => native.pidfdOpen(child.pid), { errno: "ESRCH" });
-  },
-);
-
-Deno.test(nativeTest("Native.lockFile() gives the lock to one holder at a time"), async () => {
-  using native = await testNative();
-  const path = await Deno.makeTempFile();
-  const first = native.lockFile(path);
-  assert(first !== null);
-  assert.equal(native.lockFile(path), null);
-  native.close(first);
-  const second = native.lockFile(path);
-  assert(second !== null);
-  native.close(second);
-  await Deno.remove(path);
-});
-
-Deno.test(nativeTest("Native.writeFile() writes only to files that exist"), async () => {
-  using native = await testNative();
-  const path = await Deno.makeTempFile();
-  native.writeFile(path, "100 200");
-  assert.equal(await Deno.readTextFile(path), "100 200");
-  await Deno.remove(path);
-  assert.throws(() => native.writeFile(path, "x"), { errno: "ENOENT" });
-  native.makeDirectory(path);
-  assert.throws(() => native.makeDirectory(path), { errno: "EEXIST" });
-  native.removeDirectory(path);
-});
-
 /** Filters act on whole processes, so each is tried in one of its own. */
 async function outputOf(fixture: string): Promise<unknown> {
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {

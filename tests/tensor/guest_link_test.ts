@@ -69,12 +69,12 @@ Deno.test(
 Deno.test(
   nativeTest("a guest refuses a descriptor that is no memory"),
   () =>
-    withGuest(async ({ native, grant, read }) => {
+    withGuest(async ({ grant, read }) => {
       const path = await Deno.makeTempFile();
-      const fd = native.openPath(path);
+      const fd = openSync(path, "r");
       grant(fd, MIB);
       assert.throws(() => read([2, 1, 1, 0]), { name: "NativeError", call: "regionFacts" });
-      native.close(fd);
+      closeSync(fd);
       await Deno.remove(path);
     }),
 );
