@@ -154,9 +154,13 @@ class SocketTransport implements FrameTransport {
           offset += written;
           this.#inFlight -= written;
         }
-        this.#spare = this.#written.keeps(length, buffer.length)
-          ? buffer
-          : new Uint8Array(WRITE_BUFFER_BYTES);
+        const kept = this.#written.keeps(length, buffer.length) ? buffer : new Uint8Array(WRITE_BUFFER_BYTES);
+        // Memory that was just used is faster than memory that was not: go on in it.
+        if (this.#collected > 0) this.#spare = kept;
+        else {
+          this.#spare = this.#collecting;
+          this.#collecting = kept;
+        }
         if (this.#drainWaiters.length > 0 && this.queuedBytes < LOW_WATER_BYTES) this.#wake("drain");
       }
       this.#isFlushing = false;
