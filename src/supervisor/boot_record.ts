@@ -17,9 +17,6 @@ import type { HostContext } from "./host_context.ts";
 import { inspectorRelayScript } from "./inspector_relay_script.ts";
 import { hasBroker } from "./open_broker.ts";
 
-/** Address space of a guest for tensors, in bytes. */
-const WINDOW_BYTES = 2 ** 36;
-
 /** What the record is made from. */
 export interface BootRecordRequest {
   readonly context: HostContext;
@@ -46,7 +43,6 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
     paths: { run: paths.run, boot: paths.boot, socket: paths.socket, library: paths.library },
     filter: encodedFilter(policy, paths.library, context.filters),
     descriptorChannel: channel === null ? null : 3,
-    windowBytes: WINDOW_BYTES,
     maxFrameBytes: config.maxFrameBytes,
     network: policy.network.kind === "proxy"
       ? { socket: `${paths.run}/net.sock`, allow: policy.network.allow }

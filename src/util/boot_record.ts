@@ -25,8 +25,6 @@ export interface BootRecord {
   readonly filter: string | null;
   /** Descriptor of the channel that carries descriptors; null when there is none. */
   readonly descriptorChannel: number | null;
-  /** Address space to reserve for tensors, in bytes. */
-  readonly windowBytes: number;
   /** Largest frame in bytes. */
   readonly maxFrameBytes: number;
   /** The proxy's socket and what it lets through; null without a network grant. */

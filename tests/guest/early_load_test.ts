@@ -73,7 +73,6 @@ Deno.test({
       paths: { run: paths.run, boot: paths.boot, socket: paths.socket, library: paths.library },
       filter: guestFilter(policy.seccomp!, policy.arch!).toBase64(),
       descriptorChannel: null,
-      windowBytes: 2 ** 30,
       maxFrameBytes: 2 ** 20,
       network: null,
       cuda: null,
