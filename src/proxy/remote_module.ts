@@ -4,7 +4,9 @@
  * @module
  */
 
+import { PermissionDeniedError } from "../errors.ts";
 import type { CallOptions, ExportDescription, RpcSession, ServiceDescription } from "../rpc/mod.ts";
+import { quote } from "../util/quote.ts";
 import type { Remote, RemoteSource } from "./types.ts";
 
 type Descriptions = readonly ExportDescription[];
@@ -51,7 +53,8 @@ export function remoteModule<T>(source: RemoteSource, options: CallOptions = {})
  *
  * @param session Where it is.
  * @param name Its name.
- * @param description What it offers. @default every name is a function that gives a promise
+ * @param description What it offers; undefined if it was not granted: then every call rejects with the line to add. The
+ * other side refuses such calls, whatever is said here.
  * @returns An object with one async function for each method.
  */
 export function remoteService<T>(
@@ -59,9 +62,20 @@ export function remoteService<T>(
   name: string,
   description?: ServiceDescription,
 ): Remote<T> {
-  const source = sessionSource(session, name, description?.members ?? []);
-  const members = description === undefined ? () => undefined : () => source.exports;
-  return remoteLevel(source, {}, { members, prefix: "" }) as Remote<T>;
+  if (description === undefined) {
+    return remoteLevel(ungrantedSource(name), {}, { members: () => undefined, prefix: "" }) as Remote<T>;
+  }
+  return remoteModule<T>(sessionSource(session, name, description.members));
+}
+
+function ungrantedSource(name: string): RemoteSource {
+  const refuse = (): never => {
+    throw new PermissionDeniedError(
+      `Cannot call service ${quote(name)} as a plugin reaches only those of its grant: it is not in its list`,
+      { suggestion: `services: [${JSON.stringify(name)}]` },
+    );
+  };
+  return { exports: [], call: async () => await refuse(), stream: refuse };
 }
 
 /**

@@ -192,11 +192,15 @@ Deno.test("exposeService() refuses a listed method that is missing or must not c
   }
 });
 
-Deno.test("remoteService() without a description gives promises for every name", async () => {
+Deno.test("remoteService() of a service that was not granted rejects every call with the line to add", async () => {
   await using pair = await sessionPair();
   exposeService(pair.host, "db", new Database(), "all");
   const db = remoteService<Database>(pair.guest, "db");
-  assert.equal(await db.lookup(0), "a");
+  await assert.rejects(db.lookup(0), {
+    name: "PermissionDeniedError",
+    message: 'Cannot call service "db" as a plugin reaches only those of its grant: it is not in its list',
+    suggestion: 'services: ["db"]',
+  });
   assert.equal((db as unknown as Record<string, unknown>).then, undefined);
   assert.equal(await Promise.resolve(db), db);
 });

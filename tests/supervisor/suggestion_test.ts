@@ -50,6 +50,22 @@ Deno.test("a broker's refusal inside a plugin reaches the caller with the same l
   });
 });
 
+Deno.test("a call of a service that was not granted rejects with the line that grants it", async () => {
+  await using test = await testHost({ services: { notes: { count: () => 3 } } });
+  const path = await test.plugin(`
+    import { service } from "@cordon/cordon/plugin";
+    export const count = async () => await service("notes").count();
+  `);
+  await using granted = await test.host.load<{ count(): number }>(path, { services: ["notes"] });
+  assert.equal(await granted.api.count(), 3);
+  await using plugin = await test.host.load<{ count(): number }>(path);
+  await assert.rejects(plugin.api.count(), (error: unknown) => {
+    assert.ok(error instanceof PermissionDeniedError);
+    assert.equal(error.suggestion, 'services: ["notes"]');
+    return true;
+  });
+});
+
 Deno.test("a refusal of the network inside a plugin reaches the caller as PermissionDeniedError", async () => {
   await using test = await testHost();
   await using plugin = await test.host.load<Denied>(await test.plugin(DENIED), {
