@@ -10,6 +10,7 @@ export { loadConfig } from "./load_config.ts";
 export { pluginManifest } from "./manifest.ts";
 export type { ManifestDefaults, ManifestDependency, PluginManifest } from "./manifest.ts";
 export { poolConfig, poolKeys } from "./pool.ts";
+export { refuseUnheeded } from "./refuse_unheeded.ts";
 export { restartConfig } from "./restart.ts";
 export { watchConfig } from "./watch.ts";
 export { profiles } from "./capabilities.ts";

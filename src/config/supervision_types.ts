@@ -47,7 +47,6 @@ export type DebounceOptions = number | {
 export interface FileChange {
   /** Absolute path. */
   readonly path: string;
-  /** What happened to it. */
   /** What became of it. */
   readonly kind: "create" | "modify" | "remove" | "rename";
   /** Milliseconds since the epoch. */

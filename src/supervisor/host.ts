@@ -5,7 +5,14 @@
  */
 
 import { resolve } from "node:path";
-import { grantedConfig, hostConfig, loadConfig, poolConfig, poolKeys } from "../config/mod.ts";
+import {
+  grantedConfig,
+  hostConfig,
+  loadConfig,
+  poolConfig,
+  poolKeys,
+  refuseUnheeded,
+} from "../config/mod.ts";
 import type { PluginManifest } from "../config/mod.ts";
 import { count } from "../config/quantity.ts";
 import type {
@@ -184,6 +191,7 @@ class CordonHost implements Host {
     const all = Object.entries(options);
     const config = poolConfig(Object.fromEntries(all.filter(isOfPool)));
     const { request } = await this.#request(entry, Object.fromEntries(all.filter((one) => !isOfPool(one))));
+    refuseUnheeded(request.config, ["watch"], "a pool");
     const pool = pluginPool<T>(request, config);
     this.#pools.add(pool);
     return pool;
@@ -231,6 +239,7 @@ class CordonHost implements Host {
     const { signal, args = [], forwardSignals = [], ...rest } = options;
     using _signals = this.#signals?.without(forwardSignals);
     const config = loadConfig(entry, rest, this.#context.config);
+    refuseUnheeded(config, ["restart", "watch"], "a script");
     const policy = this.#policy({ ...config, permissions: await this.#resolved(config.permissions) });
     return await runScript({
       context: this.#context,

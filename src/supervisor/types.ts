@@ -162,7 +162,8 @@ export interface Host extends AsyncDisposable {
    * @param entry The script.
    * @param options As for `load()`, and `args`.
    * @returns How it ended.
-   * @throws As `load()`; a script that throws is a `LaunchError` with stage `"import"`.
+   * @throws As `load()`, also for `restart` and `watch`, which nothing would heed; a script that throws is a `LaunchError`
+   * with stage `"import"`.
    */
   run(entry: string | URL, options?: RunOptions): Promise<ScriptResult>;
   /**
@@ -171,7 +172,7 @@ export interface Host extends AsyncDisposable {
    * @param entry As for `load()`.
    * @param options Those of the pool, and those of `load()` for each worker.
    * @returns The pool, its workers starting. The caller closes it, or the host does.
-   * @throws {ConfigError} If an option is not valid.
+   * @throws {ConfigError} If an option is not valid, or `watch` is among them: workers are not reloaded.
    * @throws {PermissionDeniedError} If a grant would open the host.
    */
   pool<T extends object = Record<string, (...args: unknown[]) => unknown>>(

@@ -72,6 +72,18 @@ Deno.test("Host.load() rejects with ConfigError that names an unknown option and
   assert.match(`${error.message} ${error.hint}`, /"permissions"/);
 });
 
+Deno.test("Host.pool() and Host.run() refuse supervision that nothing would heed there", async () => {
+  await using test = await warmedHost();
+  const path = await test.plugin(TRIVIAL);
+  const pool = await rejection(test, () => test.host.pool(path, { watch: true } as never));
+  assert.equal(pool.message, 'Cannot use "watch" as an option of a pool: nothing would heed it');
+  for (const option of ["restart", "watch"]) {
+    const script = await rejection(test, () => test.host.run(path, { [option]: true }));
+    assert.ok(script instanceof ConfigError);
+    assert.equal(script.path, option);
+  }
+});
+
 Deno.test("Host.load() rejects with SandboxUnavailableError and a fix when bwrap is missing", async () => {
   await using test = await testHost({ bwrap: "/nonexistent/bwrap" });
   const path = await test.plugin(TRIVIAL);
