@@ -74,7 +74,13 @@ export function isPluginModule(context: BundleContext, specifier: string, import
  * @returns True for `@cordon/cordon`, also by another name.
  */
 export function isHostModule(context: BundleContext, specifier: string, importer: string): boolean {
-  return HOST_MODULE.test(mappedTarget(context, specifier, importer));
+  return isHostTarget(mappedTarget(context, specifier, importer));
+}
+
+/** By its name, or by the URL from which this very code comes: import maps may say either. */
+function isHostTarget(target: string): boolean {
+  if (HOST_MODULE.test(target)) return true;
+  return ["../../mod.ts", "../cli/main.ts"].some((path) => new URL(path, import.meta.url).href === target);
 }
 
 function mappedTarget(context: BundleContext, specifier: string, importer: string): string {
@@ -137,7 +143,7 @@ async function fromUserCode(question: Question, path: string): Promise<OnResolve
   if (PLUGIN_MODULE.test(target) || target === new URL("../guest/mod.ts", import.meta.url).href) {
     return { path: "plugin", namespace: "plugin-module" };
   }
-  if (HOST_MODULE.test(target)) {
+  if (isHostTarget(target)) {
     throw unresolved(question, "it is the host's side of Cordon", 'A plugin imports "@cordon/cordon/plugin"');
   }
   if (isBuiltin(target)) return builtin(target, args);

@@ -94,6 +94,15 @@ Deno.test("bundlePlugin() refuses the host's side of Cordon, the runtime's FFI a
   assert.match((await failure(project, "style.ts")).message, /as its extension is not that of a module/);
 });
 
+Deno.test("bundlePlugin() refuses the host's side of Cordon also where an import map names its file", async () => {
+  const host = new URL("../../mod.ts", import.meta.url).href;
+  await using project = await TestProject.create({
+    "deno.json": JSON.stringify({ imports: { "@cordon/cordon": host } }),
+    "main.ts": `import { createHost } from "@cordon/cordon"; createHost();`,
+  });
+  assert.match((await failure(project, "main.ts")).message, /as it is the host's side of Cordon/);
+});
+
 Deno.test("bundlePlugin() warns of requires that cannot be bundled, which fail with a reason when reached", async () => {
   await using project = await TestProject.create({
     "main.ts": `import f from "./old.cjs"; for (const x of f()) console.log(x);`,
