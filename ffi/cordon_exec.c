@@ -19,7 +19,6 @@
  *	--pdeathsig=PPID		SIGKILL when the parent dies, which must be PPID still
  *	--seccomp-fd=N			system call filter, read from descriptor N, in force for the program
  *	--close-fds-from=N		close the descriptors from N on
- *	--keep-fd=N			but not this one
  *	--receive=N			receive N descriptors over standard input, which then has nothing to read
  *	--status=PATH			connect to a Unix socket: the descriptor after those received
  *	--stdin=N			standard input is then the received descriptor N
@@ -166,27 +165,11 @@ static void enter_landlock(void)
 	kernel_call(NR_CLOSE, ruleset, 0, 0, 0, 0);
 }
 
-static void close_range(uint64_t first, uint64_t last)
-{
-	if (first <= last)
-		must(EXIT_CLOSE_FDS, "close_range",
-		     kernel_call(NR_CLOSE_RANGE, (long)first, (long)last, 0, 0, 0));
-}
-
 static void close_descriptors(void)
 {
-	uint64_t first = plan.close_from;
-
-	if (!plan.has_close_from)
-		return;
-	for (size_t i = 0; i < plan.kept_count; i++) {
-		if (plan.kept[i] < first)
-			continue;
-		if (plan.kept[i] > first)
-			close_range(first, plan.kept[i] - 1);
-		first = (uint64_t)plan.kept[i] + 1;
-	}
-	close_range(first, UINT32_MAX);
+	if (plan.has_close_from)
+		must(EXIT_CLOSE_FDS, "close_range",
+		     kernel_call(NR_CLOSE_RANGE, (long)plan.close_from, UINT32_MAX, 0, 0, 0));
 }
 
 static void install_filter(size_t size)

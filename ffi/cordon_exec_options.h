@@ -8,7 +8,6 @@
 
 #define MAX_RULES 512
 #define MAX_LIMITS 16
-#define MAX_KEPT 16
 #define MAX_RECEIVED 200
 #define NEWEST_ABI 7
 #define UNLIMITED UINT64_MAX
@@ -33,8 +32,7 @@ struct plan {
 	struct limit limits[MAX_LIMITS];
 	struct path_rule paths[MAX_RULES];
 	struct port_rule ports[MAX_RULES];
-	uint32_t kept[MAX_KEPT];
-	size_t limit_count, path_count, port_count, kept_count;
+	size_t limit_count, path_count, port_count;
 	uint64_t landlock_abi, handled_net, scoped;
 	uint64_t parent, seccomp_fd, close_from, received, stdin_fd, uid, gid, report_fd;
 	int no_new_privs, has_parent, has_seccomp, has_close_from, is_guarded, has_received, has_stdin, has_account, has_report;
@@ -131,20 +129,6 @@ static void add_port(const char *option, const char *text, uint64_t right)
 	plan.ports[plan.port_count++] = (struct port_rule){ whole_number(option, text, 65535), right };
 }
 
-/* Keeps the list sorted. */
-static void add_kept(const char *option, const char *text)
-{
-	uint32_t fd = (uint32_t)whole_number(option, text, INT32_MAX);
-	size_t at = plan.kept_count;
-
-	if (plan.kept_count == MAX_KEPT)
-		fail(EXIT_USAGE, option, E2BIG_);
-	for (; at > 0 && plan.kept[at - 1] > fd; at--)
-		plan.kept[at] = plan.kept[at - 1];
-	plan.kept[at] = fd;
-	plan.kept_count++;
-}
-
 static void set_account(const char *option, const char *text)
 {
 	const char *rest = number(option, text, ':', &plan.uid);
@@ -222,8 +206,6 @@ static void parse_option(const char *option)
 	} else if ((value = after(option, "--close-fds-from="))) {
 		plan.close_from = whole_number(option, value, INT32_MAX);
 		plan.has_close_from = 1;
-	} else if ((value = after(option, "--keep-fd="))) {
-		add_kept(option, value);
 	} else if (same(option, "--guard")) {
 		plan.is_guarded = 1;
 	} else if ((value = after(option, "--report="))) {
@@ -246,8 +228,6 @@ static void parse(char **arguments)
 	wants_landlock = plan.path_count || plan.handled_net || plan.scoped;
 	if (wants_landlock && !plan.landlock_abi)
 		fail(EXIT_USAGE, "no --landlock-abi", EINVAL_);
-	if (plan.kept_count && !plan.has_close_from)
-		fail(EXIT_USAGE, "no --close-fds-from", EINVAL_);
 	if (plan.has_received != (plan.status_path != NULL) || (plan.has_stdin && !plan.has_received))
 		fail(EXIT_USAGE, "--receive and --status", EINVAL_);
 }

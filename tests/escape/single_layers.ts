@@ -28,7 +28,6 @@ const BARE: ExecPlan = {
   parentPid: null,
   seccompFd: null,
   closeFrom: 3,
-  keepFds: [],
 };
 
 /** How one run of the probe is started. */

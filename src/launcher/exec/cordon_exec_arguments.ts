@@ -19,7 +19,7 @@ import { type ExecPlan, LANDLOCK_ABI_KNOWN, type LandlockPlan, type RlimitValue 
  * ```ts
  * import { cordonExecArguments } from "./cordon_exec_arguments.ts";
  *
- * const plan = { rlimits: { core: 0 }, landlock: null, parentPid: null, seccompFd: null, closeFrom: 3, keepFds: [] };
+ * const plan = { rlimits: { core: 0 }, landlock: null, parentPid: null, seccompFd: null, closeFrom: 3 };
  * console.log(cordonExecArguments(plan, ["/app/deno", "run", "/app/guest.js"]));
  * // ["--rlimit=core:0:0", "--no-new-privs", "--close-fds-from=3", "--", "/app/deno", "run", "/app/guest.js"]
  * ```
@@ -33,7 +33,6 @@ export function cordonExecArguments(plan: ExecPlan, command: readonly [string, .
     ...numbered("--pdeathsig", plan.parentPid),
     ...numbered("--seccomp-fd", plan.seccompFd),
     ...numbered("--close-fds-from", plan.closeFrom),
-    ...plan.keepFds.flatMap((fd) => numbered("--keep-fd", fd)),
   ];
   absolute(command[0]);
   const all = [...options, "--", ...command];

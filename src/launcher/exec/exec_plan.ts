@@ -69,8 +69,6 @@ export interface ExecPlan {
   readonly seccompFd: number | null;
   /** Close every descriptor from here on; null closes none. */
   readonly closeFrom: number | null;
-  /** Descriptors that stay open all the same. */
-  readonly keepFds: readonly number[];
 }
 
 /** A start that cordon-exec watches over as the parent of the program. */

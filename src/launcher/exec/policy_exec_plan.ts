@@ -46,7 +46,6 @@ export function policyExecPlan(policy: SandboxPolicy, surroundings: ExecSurround
     parentPid: surroundings.parentPid,
     seccompFd: surroundings.seccompFd,
     closeFrom: 3 + surroundings.inheritedFds,
-    keepFds: [],
   };
 }
 

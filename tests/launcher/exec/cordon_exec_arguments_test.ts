@@ -13,7 +13,6 @@ const NOTHING: ExecPlan = {
   parentPid: null,
   seccompFd: null,
   closeFrom: null,
-  keepFds: [],
 };
 
 const LANDLOCK: NonNullable<ExecPlan["landlock"]> = {
@@ -43,7 +42,6 @@ Deno.test("cordonExecArguments() writes every part of a plan", () => {
     parentPid: 42,
     seccompFd: 5,
     closeFrom: 4,
-    keepFds: [7],
   };
   assert.deepEqual(cordonExecArguments(plan, ["/app/deno"]).join(" ").split(" "), [
     ...["--rlimit=nofile:64:64", "--rlimit=cpu:1:unlimited", "--no-new-privs", "--landlock-abi=6"],
@@ -54,7 +52,7 @@ Deno.test("cordonExecArguments() writes every part of a plan", () => {
       "--landlock-dev=/dev/null",
     ],
     ...["--landlock-connect=none", "--landlock-bind=none", "--landlock-bind=8080", "--landlock-scope"],
-    ...["--pdeathsig=42", "--seccomp-fd=5", "--close-fds-from=4", "--keep-fd=7", "--", "/app/deno"],
+    ...["--pdeathsig=42", "--seccomp-fd=5", "--close-fds-from=4", "--", "/app/deno"],
   ]);
 });
 
