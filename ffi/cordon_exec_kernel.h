@@ -83,22 +83,38 @@ struct kernel_landlock_port {
 	uint64_t port;
 };
 
-/* struct statx, of which only the mode and what identifies a file are of interest. */
+/* struct statx_timestamp and struct statx. */
+struct kernel_moment {
+	int64_t seconds;
+	uint32_t nanoseconds;
+	int32_t reserved;
+};
+
 struct kernel_statx {
 	uint32_t mask;
-	uint32_t padding[6];
+	uint32_t block_size;
+	uint64_t attributes;
+	uint32_t links;
+	uint32_t uid;
+	uint32_t gid;
 	uint16_t mode;
 	uint16_t spare;
-	uint64_t number;
-	uint64_t sizes[3];
-	uint64_t times[8];
-	uint32_t node[2];
-	uint32_t device_major;
-	uint32_t device_minor;
+	uint64_t inode;
+	uint64_t size;
+	uint64_t blocks;
+	uint64_t attributes_mask;
+	struct kernel_moment accessed;
+	struct kernel_moment born;
+	struct kernel_moment changed;
+	struct kernel_moment modified;
+	uint32_t node_major;
+	uint32_t node_minor;
+	uint32_t dev_major;
+	uint32_t dev_minor;
 	uint8_t rest[112];
 };
 
-_Static_assert(offsetof(struct kernel_statx, device_major) == 136 && sizeof(struct kernel_statx) == 256, "statx");
+_Static_assert(offsetof(struct kernel_statx, dev_major) == 136 && sizeof(struct kernel_statx) == 256, "statx");
 
 #if defined(__x86_64__)
 

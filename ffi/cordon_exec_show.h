@@ -60,9 +60,9 @@ static _Noreturn void show_identity(const char *option, const char *path)
 
 	must(EXIT_SHOW, option,
 	     kernel_call(NR_STATX, AT_FDCWD_, (long)path, AT_SYMLINK_NOFOLLOW_, STATX_INO_, (long)&stat));
-	write_number(option, stat.device_major, ' ');
-	write_number(option, stat.device_minor, ' ');
-	write_number(option, stat.number, '\n');
+	write_number(option, stat.dev_major, ' ');
+	write_number(option, stat.dev_minor, ' ');
+	write_number(option, stat.inode, '\n');
 	leave(EXIT_SHOWN);
 }
 

@@ -4,7 +4,7 @@
 #ifndef CORDON_EXEC_TEXT_H
 #define CORDON_EXEC_TEXT_H
 
-#include "cordon_exec_kernel.h"
+#include "kernel_text.h"
 
 enum exit_code {
 	EXIT_SHOWN = 0,
@@ -33,34 +33,11 @@ static const struct {
 	{ 111, "ECONNREFUSED" },
 };
 
-static size_t length(const char *text)
-{
-	size_t n = 0;
-
-	while (text[n])
-		n++;
-	return n;
-}
-
-/* The rest of text behind prefix, or NULL. */
-static const char *after(const char *text, const char *prefix)
-{
-	while (*prefix)
-		if (*text++ != *prefix++)
-			return NULL;
-	return text;
-}
-
 static int same(const char *one, const char *other)
 {
 	const char *rest = after(one, other);
 
 	return rest && !*rest;
-}
-
-static void print(const char *text)
-{
-	kernel_call(NR_WRITE, 2, (long)text, (long)length(text), 0, 0);
 }
 
 static const char *errno_name(long error)

@@ -31,9 +31,9 @@ static long exec_failure;
 
 static _Noreturn void fail(const char *what)
 {
-	say("cordon: ");
-	say(what);
-	say("\n");
+	print("cordon: ");
+	print(what);
+	print("\n");
 	for (;;)
 		kernel_call(NR_EXIT_GROUP, EXIT_INTERNAL, 0, 0, 0, 0);
 }
@@ -135,7 +135,7 @@ static void become_runtime(int fd, char **user, char **environment, int is_in_me
 /* Makes one directory if it is missing. It must be ours, and nobody else may write to it. */
 static int is_directory_ours(const char *path, int mode)
 {
-	struct kernel_statx_full status;
+	struct kernel_statx status;
 	long made = kernel_call(NR_MKDIRAT, AT_FDCWD_, (long)path, mode, 0, 0);
 	int fd = open_file(AT_FDCWD_, path, O_RDONLY_ | O_DIRECTORY_, 0);
 	int is_sound = fd >= 0 && !status_of(fd, &status) && is_ours(&status);
@@ -203,7 +203,7 @@ static void start_below(char *end, char **user, char **environment)
 /* A home that belongs to somebody else, as sudo leaves it, is no place for our files. */
 static void try_below(const char *base, const char *rest, char **user, char **environment)
 {
-	struct kernel_statx_full status;
+	struct kernel_statx status;
 	char *end;
 
 	if (!base || base[0] != '/' || length(base) > MAX_PATH - 256)
@@ -271,7 +271,7 @@ _Noreturn void cordon_launcher_main(char **stack)
 	size_t count = (size_t)(uintptr_t)stack[0];
 	char **user = stack + (count ? 2 : 1);
 	char **environment = stack + 2 + count;
-	struct kernel_statx_full status;
+	struct kernel_statx status;
 	char *end = append(executable_variable, EXECUTABLE);
 	long size;
 

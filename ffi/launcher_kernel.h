@@ -6,7 +6,7 @@
 #define CORDON_LAUNCHER_KERNEL_H
 
 #define CORDON_ENTRY "cordon_launcher_main"
-#include "cordon_exec_kernel.h"
+#include "kernel_text.h"
 
 #define EPERM_ 1
 #define ENOENT_ 2
@@ -64,38 +64,6 @@ enum {
 };
 #endif
 
-struct kernel_time {
-	int64_t seconds;
-	uint32_t nanoseconds;
-	int32_t reserved;
-};
-
-struct kernel_statx_full {
-	uint32_t mask;
-	uint32_t block_size;
-	uint64_t attributes;
-	uint32_t links;
-	uint32_t uid;
-	uint32_t gid;
-	uint16_t mode;
-	uint16_t spare;
-	uint64_t inode;
-	uint64_t size;
-	uint64_t blocks;
-	uint64_t attributes_mask;
-	struct kernel_time accessed;
-	struct kernel_time born;
-	struct kernel_time changed;
-	struct kernel_time modified;
-	uint32_t rdev_major;
-	uint32_t rdev_minor;
-	uint32_t dev_major;
-	uint32_t dev_minor;
-	uint8_t rest[112];
-};
-
-_Static_assert(sizeof(struct kernel_statx_full) == 256, "the kernel writes 256 bytes");
-
 /* struct statfs: the flags are the 11th word. */
 struct kernel_statfs {
 	uint64_t words[10];
@@ -130,29 +98,6 @@ static int is_equal(const void *one, const void *other, size_t size)
 	for (size_t i = 0; i < size; i++)
 		difference |= a[i] ^ b[i];
 	return !difference;
-}
-
-static size_t length(const char *text)
-{
-	size_t n = 0;
-
-	while (text[n])
-		n++;
-	return n;
-}
-
-/* The rest of text behind prefix, or NULL. */
-static const char *after(const char *text, const char *prefix)
-{
-	while (*prefix)
-		if (*text++ != *prefix++)
-			return NULL;
-	return text;
-}
-
-static void say(const char *text)
-{
-	kernel_call(NR_WRITE, 2, (long)text, (long)length(text), 0, 0);
 }
 
 #endif

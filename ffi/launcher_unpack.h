@@ -38,12 +38,12 @@ static void close_file(int fd)
 	kernel_call(NR_CLOSE, fd, 0, 0, 0, 0);
 }
 
-static int status_of(int fd, struct kernel_statx_full *status)
+static int status_of(int fd, struct kernel_statx *status)
 {
 	return (int)kernel_call(NR_STATX, fd, (long)"", AT_EMPTY_PATH_, STATX_BASIC_, (long)status);
 }
 
-static int is_ours(const struct kernel_statx_full *status)
+static int is_ours(const struct kernel_statx *status)
 {
 	uint32_t self = (uint32_t)kernel_call(NR_GETEUID, 0, 0, 0, 0, 0);
 
@@ -58,7 +58,7 @@ static void with_ending(char *result, const char *name, const char *ending)
 	memcpy(result + size, ending, length(ending) + 1);
 }
 
-static struct stamp stamp_of(const struct kernel_statx_full *status)
+static struct stamp stamp_of(const struct kernel_statx *status)
 {
 	return (struct stamp){
 		.inode = status->inode,
@@ -106,7 +106,7 @@ static int hash_range(int from, uint64_t offset, uint64_t size, int to, uint8_t 
 	return 0;
 }
 
-static int is_stamped(int directory, const struct payload_file *file, const struct kernel_statx_full *status)
+static int is_stamped(int directory, const struct payload_file *file, const struct kernel_statx *status)
 {
 	struct stamp expected = stamp_of(status);
 	struct stamp written;
@@ -126,7 +126,7 @@ static int is_stamped(int directory, const struct payload_file *file, const stru
 /* A stamp that cannot be written costs a hash at the next start, nothing else. */
 static void write_stamp(int directory, const struct payload_file *file, int fd)
 {
-	struct kernel_statx_full status;
+	struct kernel_statx status;
 	struct stamp stamp;
 	char temporary[MAX_STAMPED_NAME];
 	char name[MAX_STAMPED_NAME];
@@ -149,7 +149,7 @@ static void write_stamp(int directory, const struct payload_file *file, int fd)
 /* Returns a descriptor of the unpacked file, or -1 if it is not there, not ours or not what its stamp says. */
 static int open_stamped(int directory, const struct payload_file *file)
 {
-	struct kernel_statx_full status;
+	struct kernel_statx status;
 	int fd = open_file(directory, file->name, O_RDONLY_, 0);
 
 	if (fd < 0)
@@ -164,7 +164,7 @@ static int open_stamped(int directory, const struct payload_file *file)
 /* The same for a file without a fitting stamp, by its content. */
 static int open_hashed(int directory, const struct payload_file *file)
 {
-	struct kernel_statx_full status;
+	struct kernel_statx status;
 	uint8_t digest[SHA256_BYTES];
 	int fd = open_file(directory, file->name, O_RDONLY_, 0);
 
@@ -177,9 +177,9 @@ static int open_hashed(int directory, const struct payload_file *file)
 		return fd;
 	}
 	close_file(fd);
-	say("cordon: ");
-	say(file->name);
-	say(" was changed after it had been unpacked; it is replaced\n");
+	print("cordon: ");
+	print(file->name);
+	print(" was changed after it had been unpacked; it is replaced\n");
 	return -1;
 }
 
