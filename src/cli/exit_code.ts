@@ -17,9 +17,9 @@ import {
   RemoteError,
   SandboxUnavailableError,
 } from "../errors.ts";
+import { signalExitCode } from "../util/signals.ts";
 import { NoInputError } from "./entry_module.ts";
 import { flagOfPath } from "./plugin_flags.ts";
-import { signalNumber } from "./signals.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Exit codes, those of sysexits.h where it has one. */
@@ -74,7 +74,7 @@ export function pluginExitCode(error: unknown): number {
 }
 
 function launchCode(error: LaunchError): number {
-  if (error.signal !== null) return 128 + signalNumber(error.signal);
+  if (error.signal !== null) return signalExitCode(error.signal);
   switch (error.stage) {
     case "import":
       return error.exitCode ?? (error.cause === undefined ? EXIT.pluginThrew : pluginExitCode(error.cause));
@@ -88,7 +88,7 @@ function launchCode(error: LaunchError): number {
 
 function crashCode(error: PluginCrashedError): number {
   if (error.reason === "wall-timeout" || error.reason === "handshake-timeout") return EXIT.timeout;
-  if (error.signal !== null) return 128 + signalNumber(error.signal);
+  if (error.signal !== null) return signalExitCode(error.signal);
   if (error.reason === "memory-limit" || error.reason === "out-of-memory") return EXIT.killed;
   return error.exitCode === null || error.exitCode === 0 ? EXIT.pluginThrew : error.exitCode;
 }

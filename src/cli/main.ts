@@ -19,6 +19,7 @@ import { EXIT, exitCode } from "./exit_code.ts";
 import { commandHelp, programHelp } from "./help_text.ts";
 import { nearest } from "../util/nearest.ts";
 import { quote } from "../util/quote.ts";
+import { signalExitCode } from "../util/signals.ts";
 import { openOutput, type Output } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
 import { version } from "./version.ts";
@@ -57,7 +58,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await dispatch(args, output);
   } catch (error) {
     // Whoever read our output has gone, as `head` does: nothing is left to say, nor anybody to say it to.
-    if (error instanceof Deno.errors.BrokenPipe) return 128 + 13;
+    if (error instanceof Deno.errors.BrokenPipe) return signalExitCode("SIGPIPE");
     const first = firstOf(error);
     reportError(first, output);
     return exitCode(first);

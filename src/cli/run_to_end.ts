@@ -5,11 +5,12 @@
  */
 
 import type { RunOptions, ScriptResult } from "../supervisor/types.ts";
+import { ENDING_SIGNALS, signalExitCode } from "../util/signals.ts";
 import type { CommandLine } from "./command_line.ts";
 import { entryModule } from "./entry_module.ts";
 import { EXIT } from "./exit_code.ts";
 import { hostOptions, loadOptions, timeoutMs } from "./plugin_flags.ts";
-import { ENDING_SIGNALS, endingSignals, signalNumber } from "./signals.ts";
+import { endingSignals } from "./signals.ts";
 
 /**
  * Run the script that a command line names.
@@ -50,6 +51,6 @@ function hasEndedItself({ reason }: ScriptResult): boolean {
 }
 
 function interrupted(received: Deno.Signal | null, timeout: AbortSignal | null): number | null {
-  if (received !== null) return 128 + signalNumber(received);
+  if (received !== null) return signalExitCode(received);
   return timeout?.aborted === true ? EXIT.timeout : null;
 }

@@ -1,43 +1,10 @@
 /**
- * Signals that end a command, and their numbers.
+ * Signals that end a command.
  *
  * @module
  */
 
-/** Numbers on Linux, from signal(7). */
-const NUMBERS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGTERM: 15,
-  SIGXCPU: 24,
-  SIGXFSZ: 25,
-  SIGSYS: 31,
-};
-
-/** Signals by which a person or a supervisor ends a program. */
-export const ENDING_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-
-/** The number that an unknown signal counts as: SIGKILL's. */
-const UNKNOWN = 9;
-
-/**
- * The number of a signal.
- *
- * @param name Such as `"SIGTERM"`.
- * @returns Such as 15.
- */
-export function signalNumber(name: string): number {
-  return NUMBERS[name] ?? UNKNOWN;
-}
+import { ENDING_SIGNALS } from "../util/signals.ts";
 
 /** Signals that arrived while a command ran. Disposing stops listening. */
 export interface EndingSignals extends Disposable {

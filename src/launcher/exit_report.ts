@@ -6,7 +6,7 @@
 
 import type { ExitReason } from "../errors.ts";
 import type { ExitReport } from "./types.ts";
-import { constants } from "node:os";
+import { signalName } from "../util/signals.ts";
 
 /** What is known when all processes of a sandbox are gone. */
 export interface ExitFacts {
@@ -66,10 +66,6 @@ function commandSignal(facts: ExitFacts): string | null {
   if (!facts.isBwrap || !facts.isExecuted || facts.code === null) return null;
   if (facts.waitStatus !== null) return signalName(facts.waitStatus & 0x7f);
   return facts.saidGoodbye ? null : signalName(facts.code - 128);
-}
-
-function signalName(number: number): string | null {
-  return Object.entries(constants.signals).find(([, one]) => one === number)?.[0] ?? null;
 }
 
 function signalReason(facts: ExitFacts, signal: string): ExitReason {

@@ -4,8 +4,7 @@
  * @module
  */
 
-/** Signals by which a person or a supervisor ends a program. */
-const ENDING_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+import { ENDING_SIGNALS } from "../util/signals.ts";
 
 /**
  * Listens to the signals that end a program. The first one ends the host; then the process ends as it would have without

@@ -5,29 +5,12 @@
  */
 
 import { PluginCrashedError } from "../errors.ts";
+import { signalExitCode } from "../util/signals.ts";
 import { importFailure, tellToLoad } from "./import_plugin.ts";
 import { prepareGeneration } from "./load_generation.ts";
 import type { GenerationRequest, Prepared } from "./load_generation.ts";
 import { SignalForwarder } from "./signal_forwarder.ts";
 import type { ScriptResult } from "./types.ts";
-
-/** Signals by their numbers on Linux: signal(7). */
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGTERM: 15,
-  SIGXCPU: 24,
-  SIGXFSZ: 25,
-  SIGSYS: 31,
-};
 
 /**
  * Run a script to its end.
@@ -46,7 +29,7 @@ export async function runScript(request: GenerationRequest): Promise<ScriptResul
   request.signal?.addEventListener("abort", abort, { once: true });
   try {
     const [exit] = await Promise.all([guest.exited, importScript(prepared, request)]);
-    return { ...exit, code: exit.exitCode ?? 128 + (SIGNAL_NUMBERS[exit.signal ?? ""] ?? 0) };
+    return { ...exit, code: exit.exitCode ?? signalExitCode(exit.signal ?? "") };
   } finally {
     request.signal?.removeEventListener("abort", abort);
   }

@@ -5,6 +5,7 @@
  */
 
 import type { LaunchedGuest } from "../launcher/types.ts";
+import { signalNumber } from "../util/signals.ts";
 
 /** What a signal is handed on to. */
 export type SignalReceiver = Pick<LaunchedGuest, "guestPid" | "kill">;
@@ -76,16 +77,6 @@ async function handOn(guest: SignalReceiver, name: Deno.Signal): Promise<void> {
 function listensTo(pid: number, name: Deno.Signal): boolean {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   const mask = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  const number = SIGNAL_NUMBERS[name];
-  return number !== undefined && (mask >> BigInt(number - 1) & 1n) === 1n;
+  const number = signalNumber(name);
+  return number !== null && (mask >> BigInt(number - 1) & 1n) === 1n;
 }
-
-/** On Linux, from signal(7). */
-const SIGNAL_NUMBERS: Readonly<Partial<Record<Deno.Signal, number>>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGUSR1: 10,
-  SIGUSR2: 12,
-  SIGTERM: 15,
-};

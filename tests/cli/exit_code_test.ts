@@ -25,6 +25,7 @@ const CASES: readonly (readonly [number, unknown])[] = [
   [124, new errors.PluginCrashedError("", { reason: "wall-timeout", signal: "SIGKILL" })],
   [137, new errors.PluginCrashedError("", { reason: "signal", signal: "SIGKILL" })],
   [159, new errors.PluginCrashedError("", { reason: "seccomp", signal: "SIGSYS" })],
+  [138, new errors.PluginCrashedError("", { reason: "signal", signal: "SIGUSR1" })],
   [137, new errors.PluginCrashedError("", { reason: "memory-limit" })],
   [3, new errors.PluginCrashedError("", { reason: "exit-code", exitCode: 3 })],
   [1, new errors.PluginCrashedError("", { reason: "clean-exit", exitCode: 0 })],

@@ -6,6 +6,7 @@
 
 import { nearest } from "../../util/nearest.ts";
 import { quote } from "../../util/quote.ts";
+import { signalExitCode } from "../../util/signals.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { entryModule } from "../entry_module.ts";
 import { reportError } from "../error_report.ts";
@@ -13,7 +14,7 @@ import { EXIT, pluginExitCode } from "../exit_code.ts";
 import { jsonLine } from "../json_value.ts";
 import type { Output } from "../output.ts";
 import { hostOptions, loadOptions, PLUGIN_OPTIONS, timeoutMs } from "../plugin_flags.ts";
-import { endingSignals, signalNumber } from "../signals.ts";
+import { endingSignals } from "../signals.ts";
 import { UsageError } from "../usage_error.ts";
 
 /** The command. */
@@ -54,7 +55,7 @@ async function run({ line, output }: CommandContext): Promise<number> {
     const method = exported(api, name);
     return await call(method, args, output);
   } catch (error) {
-    if (ending.received !== null) return 128 + signalNumber(ending.received);
+    if (ending.received !== null) return signalExitCode(ending.received);
     throw error;
   }
 }
