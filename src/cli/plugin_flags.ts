@@ -11,6 +11,7 @@ import type {
   PermissionOptions,
   SandboxMode,
 } from "../config/types.ts";
+import { isVariableName, steersRuntime } from "../config/variable_name.ts";
 import { quote } from "../util/quote.ts";
 import type { OptionSpec } from "./command.ts";
 import { type CommandLine, hasOption, optionValue } from "./command_line.ts";
@@ -59,9 +60,6 @@ const LIMITS: Readonly<Record<string, { readonly key: keyof LimitOptions; readon
   "open-files": { key: "openFiles", isNumber: true },
   tmp: { key: "tmp", isNumber: false },
 };
-
-/** Variables that change the runtime itself; the host refuses them, so "all variables" leaves them out. */
-const NEVER_PASSED = /^(?:LD_|DENO_|CORDON_|MALLOC_|GLIBC_TUNABLES$|GCONV_PATH$|NODE_)|[^A-Za-z0-9_]|^\d/;
 
 const MILLISECONDS: Readonly<Record<string, number>> = { "": 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
@@ -142,7 +140,7 @@ export function timeoutMs(line: CommandLine): number | null {
  * @returns False for those that change the runtime itself.
  */
 export function mayPassVariable(name: string): boolean {
-  return !NEVER_PASSED.test(name);
+  return isVariableName(name) && !steersRuntime(name);
 }
 
 function permissionOptions(line: CommandLine): PermissionOptions {

@@ -10,6 +10,7 @@ import { netEntries } from "./net_entry.ts";
 import { entries, invalid, list, object, oneOf, type Parser } from "./parse.ts";
 import { grants, path } from "./path.ts";
 import type { PermissionConfig, SandboxMode } from "./types.ts";
+import { isVariableName, steersRuntime } from "./variable_name.ts";
 
 /** What Deno's `--allow-sys` knows. */
 const sysNames = [
@@ -33,13 +34,6 @@ const sysNames = [
 
 /** Spellings of the older interfaces that this one replaces. */
 const aliases = Object.freeze({ readonlyPaths: "read", writablePaths: "write", network: "net" });
-
-/**
- * Variables that make the dynamic loader, the C library or the runtime load code or change how it behaves: with one of
- * them a plugin's grant would become the runtime's.
- */
-const refusedVariables =
-  /^(?:LD_|DENO_|CORDON_|MALLOC_|GLIBC_TUNABLES$|GCONV_PATH$|NODE_OPTIONS$|NODE_EXTRA_CA_CERTS$)/;
 
 /**
  * A parser of {@linkcode PermissionOptions}.
@@ -104,10 +98,10 @@ function variables(
 
 function variableName(value: unknown, at: string): string {
   const rule = "the name of an environment variable";
-  if (typeof value !== "string" || !/^[A-Za-z_][A-Za-z0-9_]{0,255}$/.test(value)) {
+  if (typeof value !== "string" || !isVariableName(value)) {
     throw invalid(at, rule, `it is ${quote(value)}`);
   }
-  if (!refusedVariables.test(value)) return value;
+  if (!steersRuntime(value)) return value;
   throw invalid(
     at,
     rule,

@@ -4,41 +4,8 @@
  * @module
  */
 
+import { isVariableName, steersRuntime } from "../config/variable_name.ts";
 import { ConfigError } from "../errors.ts";
-
-/** Prefixes of variables that change how the loader, the runtime or its libraries behave. */
-const REFUSED_PREFIXES = [
-  "LD_",
-  "DENO_",
-  "NODE_",
-  "NPM_",
-  "GLIBC_",
-  "MALLOC_",
-  "V8_",
-  "CORDON_",
-  "UV_",
-  "RUST_",
-] as const;
-const REFUSED_NAMES = new Set([
-  "BASH_ENV",
-  "ENV",
-  "GCONV_PATH",
-  "HOSTALIASES",
-  "IFS",
-  "LOCALDOMAIN",
-  "LOCPATH",
-  "NLSPATH",
-  "OPENSSL_CONF",
-  "PATH_LOCALE",
-  "RESOLV_HOST_CONF",
-  "RES_OPTIONS",
-  "SSLKEYLOGFILE",
-  "SSL_CERT_DIR",
-  "SSL_CERT_FILE",
-  "TMPDIR",
-  "TZDIR",
-]);
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Check the variables that a plugin gets.
@@ -71,11 +38,8 @@ function checkVariable(name: string, value: string): void {
 }
 
 function refusal(name: string, value: string): string | null {
-  if (!NAME.test(name)) return "a name consists of letters, digits and underscores";
-  const upper = name.toUpperCase();
-  const prefix = REFUSED_PREFIXES.find((start) => upper.startsWith(start));
-  if (prefix !== undefined) return `"${prefix}*" would steer the runtime of the plugin`;
-  if (REFUSED_NAMES.has(upper)) return "it would steer the runtime of the plugin";
+  if (!isVariableName(name)) return "a name consists of letters, digits and underscores";
+  if (steersRuntime(name)) return "it would steer the runtime of the plugin";
   if (value.includes("\0")) return "its value contains NUL";
   return null;
 }

@@ -186,6 +186,9 @@ for (
     "GLIBC_TUNABLES",
     "GCONV_PATH",
     "NODE_OPTIONS",
+    "NODE_ENV",
+    "ssl_cert_file",
+    "TMPDIR",
   ]
 ) {
   Deno.test(`loadConfig() refuses to pass ${name}: it would change the runtime itself`, () => {
