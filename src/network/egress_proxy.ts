@@ -39,6 +39,8 @@ const TOLD_CONNECTIONS = 16;
  * import { startEgressProxy } from "./egress_proxy.ts";
  *
  * const directory = await Deno.makeTempDir();
+ * await using cleanup = new AsyncDisposableStack();
+ * cleanup.defer(() => Deno.remove(directory));
  * await using proxy = await startEgressProxy({
  *   socketPath: `${directory}/net.sock`,
  *   allow: ["api.example.com:443"],

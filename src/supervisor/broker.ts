@@ -53,6 +53,8 @@ type Decision = Pick<PermissionAudit, "outcome" | "by" | "reason">;
  * import { startPermissionBroker } from "./broker.ts";
  *
  * const directory = await Deno.makeTempDir();
+ * await using cleanup = new AsyncDisposableStack();
+ * cleanup.defer(() => Deno.remove(directory));
  * const nothing = { read: [], write: [], net: [], env: [], sys: [] };
  * await using broker = await startPermissionBroker({
  *   socketPath: `${directory}/broker.sock`,

@@ -36,14 +36,17 @@ const DEAF_PEER_MS = 1000;
  * @returns A transport that has not begun to read.
  *
  * @example
+ * ```ts
  * import { socketTransport } from "./socket_transport.ts";
  *
- * const path = `${await Deno.makeTempDir()}/socket`;
+ * const directory = await Deno.makeTempDir();
+ * const path = `${directory}/socket`;
  * using listener = Deno.listen({ transport: "unix", path });
  * const transport = socketTransport(await Deno.connect({ transport: "unix", path }));
  * transport.start({ onFrame: (frame) => transport.send(frame), onClosed: () => {} });
  * (await listener.accept()).close();
  * transport.close();
+ * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function socketTransport(connection: Deno.Conn, limits: TransportLimits = {}): FrameTransport {
