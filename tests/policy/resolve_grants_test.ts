@@ -106,6 +106,20 @@ Deno.test("resolveGrants() lets the cache be read, never written", async () => {
   await rejects(resolveGrants(write(scratch.at("cache")), scratch.context), PermissionDeniedError);
 });
 
+Deno.test("resolveGrants() knows the runtime directory and the cache by what their names lead to", async () => {
+  await using scratch = await Scratch.make();
+  for (const name of ["run", "cache"]) await Deno.symlink(scratch.at(name), scratch.at(`${name}-link`));
+  const context = {
+    ...scratch.context,
+    runtimeDirectory: scratch.at("run-link"),
+    cacheDirectory: scratch.at("cache-link"),
+  };
+  equal((await resolveGrants(write(scratch.at("data")), context)).write.length, 1);
+  for (const name of ["run", "run-link", "cache", "cache-link"]) {
+    await rejects(resolveGrants(write(scratch.at(name)), context), PermissionDeniedError, name);
+  }
+});
+
 Deno.test("resolveGrants() refuses a path that does not exist and names it", async () => {
   await using scratch = await Scratch.make();
   await rejects(
@@ -134,6 +148,53 @@ Deno.test("resolveGrants() accepts a socket and refuses another kind of file as 
     resolveGrants({ ...NO_PERMISSIONS, unix: [scratch.at("data")] }, scratch.context),
     ConfigError,
   );
+});
+
+Deno.test("resolveGrants() refuses a socket under a name that leads to it, and says the real one", async () => {
+  await using scratch = await Scratch.make();
+  const socket = scratch.at("data", "app.sock");
+  using _listener = Deno.listen({ transport: "unix", path: socket });
+  await Deno.symlink(socket, scratch.at("link"));
+  await rejects(
+    resolveGrants({ ...NO_PERMISSIONS, unix: [scratch.at("link")] }, scratch.context),
+    (error: Error) => error instanceof ConfigError && error.hint === `Grant "${socket}" and connect to that`,
+  );
+  deepEqual((await resolveGrants({ ...NO_PERMISSIONS, unix: [socket] }, scratch.context)).unix, [socket]);
+});
+
+Deno.test({
+  name:
+    `resolveGrants() refuses a socket that the sandbox's account may not connect to, with the fix${needsRoot}`,
+  ignore: !isRoot,
+  fn: async () => {
+    await using scratch = await Scratch.make();
+    await Deno.chmod(scratch.path, 0o755);
+    const socket = scratch.at("data", "app.sock");
+    using _listener = Deno.listen({ transport: "unix", path: socket });
+    await Deno.chmod(socket, 0o755);
+    const context = { ...scratch.context, account: { uid: 65534, gid: 65534 } };
+    const permissions = { ...NO_PERMISSIONS, unix: [socket] };
+    await rejects(
+      resolveGrants(permissions, context),
+      (error: Error) => error instanceof ConfigError && error.message.includes(`has no "w" on "${socket}"`),
+    );
+    await Deno.chmod(socket, 0o777);
+    deepEqual((await resolveGrants(permissions, context)).unix, [socket]);
+  },
+});
+
+Deno.test({
+  name: `resolveGrants() leaves it to the kernel what the host's own account may do${
+    isRoot ? " [skipped: needs an ordinary account]" : ""
+  }`,
+  ignore: isRoot,
+  fn: async () => {
+    await using scratch = await Scratch.make();
+    // Its mode says no; a further group or a list of accounts may say yes.
+    await Deno.chmod(scratch.at("data"), 0o000);
+    equal((await resolveGrants(read(scratch.at("data")), scratch.context)).read.length, 1);
+    await Deno.chmod(scratch.at("data"), 0o700);
+  },
 });
 
 Deno.test({

@@ -140,6 +140,19 @@ for (
   });
 }
 
+Deno.test("sandboxPolicy() refuses a path with a comma, which the runtime would read as two", () => {
+  const read = (target: string) => ({ ...NO_PERMISSIONS, read: [{ source: "/srv/a", target }] });
+  throws(() => policy({ permissions: read("/srv/a,/etc") }), (error: Error) => {
+    return error instanceof ConfigError && error.message.includes('"/srv/a,/etc"');
+  });
+  equal(policy({ permissions: read("/srv/a-b") }).mounts.length, 1);
+});
+
+Deno.test("sandboxPolicy() leaves Landlock out where nothing but the runtime confines", () => {
+  equal(policy({ sandbox: "permissions-only" }, { landlockAbi: 7 }).landlockAbi, 0);
+  equal(policy({}, { landlockAbi: 7 }).landlockAbi, 7);
+});
+
 Deno.test("sandboxPolicy() binds devices only if the plugin gets a GPU", () => {
   const facts = { gpuDevices: ["/dev/nvidia0"] };
   deepEqual(policy({}, facts).mounts, []);
@@ -158,7 +171,16 @@ Deno.test("sandboxPolicy() starts in the host's directory where the plugin can s
 });
 
 for (
-  const name of ["LD_PRELOAD", "DENO_V8_FLAGS", "NODE_OPTIONS", "ld_library_path", "SSL_CERT_FILE", "A=B", ""]
+  const name of [
+    "LD_PRELOAD",
+    "DENO_V8_FLAGS",
+    "NODE_OPTIONS",
+    "ld_library_path",
+    "SSL_CERT_FILE",
+    "SSLKEYLOGFILE",
+    "A=B",
+    "",
+  ]
 ) {
   Deno.test(`sandboxPolicy() refuses the variable ${JSON.stringify(name)}`, () => {
     throws(
@@ -167,6 +189,13 @@ for (
     );
   });
 }
+
+Deno.test("sandboxPolicy() refuses a value with NUL, where the kernel would end it", () => {
+  throws(
+    () => policy({ permissions: { ...NO_PERMISSIONS, env: { GREETING: "hello\0LD_PRELOAD=/x" } } }),
+    (error: Error) => error instanceof ConfigError && error.path === "permissions.env.GREETING",
+  );
+});
 
 Deno.test("sandboxPolicy() passes an ordinary variable, and Deno may read that one", () => {
   const { environment, deno } = policy({ permissions: { ...NO_PERMISSIONS, env: { GREETING: "hello" } } });

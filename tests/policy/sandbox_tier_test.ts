@@ -36,6 +36,17 @@ for (const [name, changes, required, bestEffort] of MACHINES) {
   });
 }
 
+for (const option of ["disable-userns", "as-pid-1", "json-status-fd"]) {
+  Deno.test(`sandboxTier() does without no option of bwrap: --${option}`, () => {
+    const facts = (options: ReadonlySet<string>) => fakeFacts({ bwrap: { ...BWRAP, options } });
+    equal(sandboxTier("required", facts(BWRAP.options)), "namespaces");
+    const others = new Set([...BWRAP.options].filter((name) => name !== option));
+    deepEqual(refusal("required", facts(others)).findings.map(({ id, evidence }) => [id, evidence]), [
+      ["bwrap-version", `it has no --${option}`],
+    ]);
+  });
+}
+
 Deno.test('sandboxTier() "permissions-only" is what was asked for, whatever the machine can do', () => {
   equal(sandboxTier("permissions-only", fakeFacts()), "permissions-only");
   equal(sandboxTier("permissions-only", fakeFacts({ os: "darwin", bwrap: null })), "permissions-only");
