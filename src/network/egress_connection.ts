@@ -27,23 +27,6 @@ export interface ConnectionContext extends RouteContext {
   readonly spend: (bytes: number) => void;
 }
 
-/** Connections that end together. */
-class Ends {
-  readonly #open = new Set<Deno.Conn>();
-  #isClosed = false;
-
-  add(conn: Deno.Conn): void {
-    if (this.#isClosed) conn.close();
-    else this.#open.add(conn);
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    for (const conn of this.#open) conn.close();
-    this.#open.clear();
-  }
-}
-
 /**
  * Serve one connection until either side has ended it.
  *
@@ -57,15 +40,17 @@ export async function serveConnection(
   context: ConnectionContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const ends = new Ends();
-  const close = () => ends.close();
+  const open = new Set([client]);
+  const close = () => {
+    for (const conn of open) conn.close();
+    open.clear();
+  };
   signal.addEventListener("abort", close, { once: true });
-  ends.add(client);
   try {
     const cancel = context.clock.after(context.limits.connectMs, close);
     const request = await requestLine(client).finally(cancel);
     const route = await routeOf(request, context, signal);
-    if (route.outcome === "allowed") ends.add(route.conn);
+    if (route.outcome === "allowed") open.add(route.conn);
     context.decided(route);
     await writeAll(client, new TextEncoder().encode(answerOf(route)));
     if (route.outcome === "allowed") await relay(client, route.conn, close, context);

@@ -78,7 +78,6 @@ async function resolved(
   signal: AbortSignal,
 ): Promise<readonly Uint8Array[]> {
   const answers = await resolve(target.host, signal);
-  signal.throwIfAborted();
   return answers.map((answer) => parseAddress(answer)).filter((address) => address !== null);
 }
 

@@ -226,8 +226,11 @@ Deno.test("startEgressProxy() ends a connection that passes the byte budget and 
   const { conn } = await h.ask(`127.0.0.1:${h.port}`);
   assert.equal(await echoed(conn, "x".repeat(48)), `${"x".repeat(48)}\n`);
   await assert.rejects(async () => {
-    for (;;) assert.notEqual(await echoed(conn, "x".repeat(48)), "", "the connection ended");
+    for (let n = 0; n < 100; n++) {
+      assert.notEqual(await echoed(conn, "x".repeat(48)), "", "the connection ended");
+    }
   });
+  assert.ok(h.proxy.usage.bytes < 400, `${h.proxy.usage.bytes} bytes`);
   assert.match((await h.ask(`127.0.0.1:${h.port}`)).answer, /^denied the budget of 100 bytes is used up/);
 });
 
@@ -268,6 +271,35 @@ Deno.test("startEgressProxy() closes a connection that never asks, and gives up 
   assert.equal((await asked).answer, "failed it took too long\n");
 });
 
+Deno.test("startEgressProxy() dials nothing more when the time to connect is over", async () => {
+  const clock = fakeClock();
+  const [resolving, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<readonly string[]>()];
+  const connected: string[] = [];
+  await using h = await harness({
+    allow: ["slow.test:1", "api.test:1"],
+    limits: { connectMs: 1_000 },
+    clock,
+    resolve: (host) => {
+      if (host === "api.test") return Promise.resolve(["93.184.215.14", "93.184.215.15"]);
+      resolving.resolve();
+      return answer.promise;
+    },
+    connect: (address) => {
+      connected.push(address);
+      clock.advance(1_000);
+      return Promise.reject(new Error("unreachable"));
+    },
+  });
+  assert.equal((await h.ask("api.test:1")).answer, "failed it took too long\n");
+  assert.deepEqual(connected, ["93.184.215.14"]);
+  const asked = h.ask("slow.test:1");
+  await resolving.promise;
+  clock.advance(1_000);
+  answer.resolve(["93.184.215.14"]);
+  assert.equal((await asked).answer, "failed it took too long\n");
+  assert.deepEqual(connected, ["93.184.215.14"]);
+});
+
 Deno.test("startEgressProxy() reports equal decisions the 1st, 10th and 100th time", async () => {
   await using h = await harness({ allow: [] });
   for (let n = 0; n < 100; n++) (await h.ask("evil.test:80")).conn.closeWrite();
@@ -283,6 +315,30 @@ Deno.test("EgressProxy disposal ends open connections, removes the socket and ca
   assert.equal(await ended, null);
   await assert.rejects(Deno.lstat(h.proxy.socketPath), Deno.errors.NotFound);
   assert.equal(h.proxy.usage.connections, 0);
+});
+
+Deno.test("EgressProxy disposal closes a connection that is made only then", async () => {
+  const [connecting, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const made = Promise.withResolvers<Deno.Conn>();
+  let port = 0;
+  await using h = await harness({
+    allow: ["93.184.215.14:443"],
+    connect: async () => {
+      connecting.resolve();
+      await goOn.promise;
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+      made.resolve(conn);
+      return conn;
+    },
+  });
+  port = h.port;
+  const asked = h.ask("93.184.215.14:443");
+  await connecting.promise;
+  const disposed = h.proxy[Symbol.asyncDispose]();
+  goOn.resolve();
+  await disposed;
+  assert.equal((await asked).answer, "");
+  await assert.rejects((await made.promise).write(new Uint8Array(1)), Deno.errors.BadResource);
 });
 
 Deno.test("startEgressProxy() makes a socket that only its owner may use", async () => {
