@@ -59,7 +59,7 @@ export class CircuitBreaker {
   /** The try failed: one more in a row, and the last allowed one opens it. */
   fail(): void {
     this.#failures++;
-    if (this.#isProbing || this.#failures >= this.#maxFailures) {
+    if (this.#failures >= this.#maxFailures) {
       this.#until = this.#clock.now() + this.#openMs;
     }
     this.#isProbing = false;

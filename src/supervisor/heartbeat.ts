@@ -32,20 +32,13 @@ export interface HeartbeatSetup {
  */
 export function heartbeat(setup: HeartbeatSetup): Disposable {
   const { clock, intervalMs, ping, isBusy, onLost } = setup;
-  let isOver = false;
   let missed = 0;
   let isWaiting = false;
-  const stop = (): void => {
-    isOver = true;
-    cancel();
-  };
+  const stop = (): void => cancel();
   const beat = (): void => {
     if (isBusy()) missed = 0;
     else if (isWaiting) missed++;
-    if (missed >= maxMissed) {
-      stop();
-      return onLost();
-    }
+    if (missed >= maxMissed) return onLost();
     if (!isWaiting && !isBusy()) {
       isWaiting = true;
       // A peer that is gone is told by its exit, not by this.
@@ -54,7 +47,7 @@ export function heartbeat(setup: HeartbeatSetup): Disposable {
         missed = 0;
       }, stop);
     }
-    if (!isOver) cancel = clock.after(intervalMs, beat);
+    cancel = clock.after(intervalMs, beat);
   };
   let cancel = clock.after(intervalMs, beat);
   return { [Symbol.dispose]: stop };

@@ -97,9 +97,10 @@ Deno.test("ruleAnswer() compares hosts, ports, wildcards and sockets", () => {
     "10.0.0.2:1",
     "unix:/run/db.sock2",
     "unix:/run/other",
+    "[::1].wild.test:443",
     null,
   ];
-  assert.deepEqual(outcomes("net", others), Array(9).fill("ask"));
+  assert.deepEqual(outcomes("net", others), Array(10).fill("ask"));
 });
 
 Deno.test("ruleAnswer() grants every variable, as the process has only granted ones", () => {
@@ -135,6 +136,7 @@ Deno.test("ruleAnswer() gives the guest its library, settings and socket for its
 Deno.test("ruleAnswer() lets a plugin read its bundle, and reach the proxy if it has one", () => {
   assert.deepEqual(outcomes("read", ["/app/plugin/main.js", "/run/cordon/net.sock"]), ["runtime", "runtime"]);
   assert.deepEqual(outcomes("net", ["127.0.0.1:1080", "unix:/run/cordon/net.sock"]), ["runtime", "runtime"]);
+  assert.deepEqual(outcomes("net", ["127.0.0.1:1080.evil.test:80", "127.0.0.11:1080"]), ["ask", "ask"]);
   const alone = { ...CONTEXT, policy: { ...CONTEXT.policy, network: { kind: "none" } as const } };
   assert.deepEqual(outcomes("net", ["127.0.0.1:1080", "unix:/run/cordon/net.sock"], alone), ["ask", "deny"]);
   assert.deepEqual(outcomes("write", ["/app/plugin/main.js"]), ["ask"]);

@@ -9,6 +9,7 @@ import type {
   PermissionRequest,
 } from "../../src/supervisor/broker_types.ts";
 import type { Clock } from "../../src/util/clock.ts";
+import { until } from "../rpc/until.ts";
 import { brokerHarness, brokerOptions, linesOf } from "./broker_harness.ts";
 
 Deno.test("startPermissionBroker() allows what the policy grants and denies the rest, with the line to add", async () => {
@@ -167,6 +168,30 @@ Deno.test("startPermissionBroker() denies unasked what goes beyond the rate, unt
   assert.equal(asked, 3);
 });
 
+Deno.test("startPermissionBroker() remembers a thousand answers and asks again for what comes later", async () => {
+  let asked = 0;
+  await using h = await brokerHarness({
+    onPermission: () => {
+      asked++;
+      return "allow";
+    },
+    asksPerMinute: 2_000,
+  });
+  for (let n = 0; n <= 1_000; n++) await h.ask("read", `/${n}`);
+  for (const path of ["/0", "/999"]) await h.ask("read", path);
+  assert.equal(asked, 1_001);
+  await h.ask("read", "/1000");
+  assert.equal(asked, 1_002);
+});
+
+Deno.test("startPermissionBroker() makes a socket that only its owner may use", async () => {
+  const { directory, ...options } = await brokerOptions();
+  await using broker = await startPermissionBroker(options);
+  assert.equal((await Deno.lstat(broker.socketPath)).mode! & 0o777, 0o600);
+  await broker[Symbol.asyncDispose]();
+  await Deno.remove(directory);
+});
+
 Deno.test("startPermissionBroker() in learn mode grants what can be granted and writes it down", async () => {
   await using h = await brokerHarness({ mode: "learn", grants: { read: ["/data"] } });
   assert.equal(await h.ask("read", "/app/plugin/main.js"), null);
@@ -205,18 +230,22 @@ Deno.test("startPermissionBroker() ends the connection at a message that it does
 });
 
 Deno.test("PermissionBroker disposal does not wait for a callback that hangs", async () => {
+  const clock = turnedClock();
   const asked = Promise.withResolvers<void>();
   await using h = await brokerHarness({
     onPermission: () => {
       asked.resolve();
       return new Promise(() => {});
     },
+    clock,
   });
   const answer = assert.rejects(h.ask("read", "/x"), /the broker ended the connection/);
   await asked.promise;
   assert.equal(h.broker.isAsking, true);
-  await h.broker[Symbol.asyncDispose]();
-  assert.equal(h.broker.isAsking, false);
+  const disposed = h.broker[Symbol.asyncDispose]();
+  // The clock stands still: nothing but the disposal ends the question.
+  await until(() => !h.broker.isAsking);
+  await disposed;
   await answer;
 });
 

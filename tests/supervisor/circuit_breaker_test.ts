@@ -38,6 +38,8 @@ Deno.test("CircuitBreaker allows one try at a time when half-open, and one failu
   assert.equal(breaker.tryAcquire(), false);
   breaker.fail();
   assert.deepEqual(breaker.state, { state: "open", until: 120_000 });
+  await clock.advance(60_000);
+  assert.equal(breaker.tryAcquire(), true, "the next try comes when it is half-open again");
 });
 
 Deno.test("CircuitBreaker closes when the one try succeeds", async () => {

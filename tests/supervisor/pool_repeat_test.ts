@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { PluginCrashedError } from "../../src/errors.ts";
-import type { FakeWorker } from "./fake_workers.ts";
-import { PoolHarness } from "./fake_workers.ts";
+import { type FakeWorker, PoolHarness } from "./fake_workers.ts";
 
 const crash = () => new PluginCrashedError("gone", { reason: "signal", signal: "SIGKILL" });
 

@@ -107,6 +107,9 @@ Deno.test("Pool rejects a task that runs too long, and kills its worker only if 
   assert.equal(await queued, 1, "the replacement serves the next task, without a backoff");
   assert.equal(harness.pool.stats().crashes, 0);
   assert.equal(harness.pool.stats().timedOut, 2);
+  harness.workers[1]?.die();
+  await settle();
+  assert.equal(harness.pool.stats().crashes, 1, "that the pool killed one excuses no other");
 });
 
 Deno.test("Pool takes a task out of the queue when its signal aborts", async () => {
@@ -255,50 +258,20 @@ Deno.test("Pool shrinks under a light load too: an idle worker does not wait for
   assert.equal(harness.pool.stats().size, 1);
 });
 
+Deno.test("Pool starts no worker for a task that one is starting for already", async () => {
+  await using harness = await PoolHarness.ready({ minSize: 0, maxSize: 4 });
+  const tasks = [controlled(), controlled()];
+  const results = tasks.map((task) => harness.pool.execute(task.work));
+  await settle();
+  assert.equal(harness.workers.length, 2);
+  tasks.forEach((task) => task.finish("done"));
+  await Promise.all(results);
+});
+
 Deno.test("Pool without workers starts one for the first task", async () => {
   await using harness = await PoolHarness.ready({ minSize: 0, maxSize: 2 });
   assert.equal(harness.workers.length, 0);
   assert.equal(await harness.pool.execute((api) => api.id), 0);
-});
-
-Deno.test("Pool.drain() settles when nothing waits or runs", async () => {
-  await using harness = await PoolHarness.ready({ size: 1 });
-  await harness.pool.drain();
-  const tasks = [controlled(), controlled()];
-  const results = tasks.map((task) => harness.pool.submit(task.work));
-  let isDrained = false;
-  const drained = harness.pool.drain().then(() => isDrained = true);
-  tasks[0]?.finish("");
-  await settle();
-  assert.equal(isDrained, false);
-  tasks[1]?.finish("");
-  await drained;
-  assert.deepEqual(results.map((task) => task.state), ["succeeded", "succeeded"]);
-});
-
-Deno.test("Pool.close() rejects what waits and runs, and what comes later", async () => {
-  const harness = await PoolHarness.ready({ size: 1 });
-  const task = controlled();
-  const running = harness.pool.submit(task.work);
-  const waiting = harness.pool.submit(() => 1);
-  await harness[Symbol.asyncDispose]();
-  for (const handle of [running, waiting, harness.pool.submit(() => 1)]) {
-    await assert.rejects(handle.result, { name: "DisposedError" });
-  }
-});
-
-Deno.test("Pool.close() finishes everything first when it drains", async () => {
-  const harness = await PoolHarness.ready({ size: 1 });
-  const results = Array.from({ length: 5 }, (_, index) => harness.pool.submit(() => index).result);
-  const closing = harness.pool.close({ drain: true });
-  await assert.rejects(harness.pool.execute(() => 1), { name: "DisposedError" });
-  await closing;
-  assert.deepEqual(await Promise.all(results), [0, 1, 2, 3, 4]);
-});
-
-Deno.test("Pool.close() during a start leaves no worker", async () => {
-  const harness = new PoolHarness({ size: 3 });
-  await harness[Symbol.asyncDispose]();
 });
 
 Deno.test("Pool.map() yields in order with bounded concurrency, each item exactly once", async () => {

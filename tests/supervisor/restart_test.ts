@@ -43,6 +43,13 @@ Deno.test("restartDecision() starts afresh after a stable time", () => {
   assert.deepEqual(delays(true, crashes), [100, 200, 400, 100, 200]);
 });
 
+Deno.test("restartDecision() does not hold crashes before a stable time against what comes after it", () => {
+  const crashes = [{ at: 0 }, { at: 1_000 }];
+  const after = { at: 40_000, ranMs: 30_000 };
+  assert.deepEqual(delays({ maxRestarts: 2 }, [...crashes, after]), [100, 200, 100]);
+  assert.deepEqual(delays({ maxRestarts: 2 }, [...crashes, { at: 40_000 }]), [100, 200, "quarantine"]);
+});
+
 Deno.test("restartDecision() does not count an uptime just below the stable time as stable", () => {
   assert.deepEqual(delays(true, [{ at: 0 }, { at: 30_000, ranMs: 29_999 }]), [100, 200]);
 });
@@ -57,6 +64,7 @@ Deno.test("restartDecision() quarantines at the first crash when no restart is a
 });
 
 Deno.test("restartDecision() adds jitter on top, so that a wait is never shorter than promised", () => {
+  assert.deepEqual(delays(true, [{ at: 0 }], 0.5), [110]);
   fc.assert(
     fc.property(
       fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
