@@ -9,7 +9,7 @@ export { denoFlags } from "./deno_flags.ts";
 export { type ExitFacts, exitReport } from "./exit_report.ts";
 export { type HostDirectoryOptions, openHostDirectory } from "./host_directory.ts";
 export { launch } from "./launch.ts";
-export { hasMounts, sandboxPaths } from "./sandbox_paths.ts";
+export { sandboxPaths } from "./sandbox_paths.ts";
 export { bwrapFilter, describeFilter, guestFilter, type SyscallVerdict } from "./seccomp/mod.ts";
 export { sweepStale } from "./sweep_stale.ts";
 export type {

@@ -11,13 +11,13 @@ import type { ExitReport, LaunchedGuest, LaunchRequest, SandboxPaths } from "./t
 import type { ControlGroup } from "./control_group.ts";
 import type { GuestSocket } from "./guest_socket.ts";
 import { LaunchError } from "../errors.ts";
+import { hasMounts } from "../policy/has_mounts.ts";
 import { groupError } from "./group_error.ts";
 import { CpuGovernor } from "./cpu_governor.ts";
 import { BwrapStatusReader } from "./bwrap_status.ts";
 import { checkMounts, type ExpectedMount } from "./mount_check.ts";
 import { exitReport } from "./exit_report.ts";
 import { OutputTail } from "./output_tail.ts";
-import { hasMounts } from "./sandbox_paths.ts";
 import { ScratchWatch } from "./scratch_watch.ts";
 import { signalProcess } from "./signal_process.ts";
 import { killStrays } from "./stray_processes.ts";

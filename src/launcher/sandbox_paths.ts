@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { SandboxPolicy, Tier } from "../policy/types.ts";
+import { hasMounts } from "../policy/has_mounts.ts";
+import type { SandboxPolicy } from "../policy/types.ts";
 import type { HostFiles, SandboxDirectory, SandboxPaths } from "./types.ts";
 
 /**
@@ -46,14 +47,4 @@ export function sandboxPaths(
 
 function runPaths(run: string): Pick<SandboxPaths, "run" | "proxy" | "broker"> {
   return { run, proxy: `${run}/net.sock`, broker: `${run}/broker.sock` };
-}
-
-/**
- * Whether sandboxes of a tier have a file system of their own.
- *
- * @param tier The tier.
- * @returns True for the tiers that bubblewrap makes.
- */
-export function hasMounts(tier: Tier): boolean {
-  return tier === "full" || tier === "namespaces";
 }

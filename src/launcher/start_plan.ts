@@ -8,6 +8,7 @@ import type { Descriptors } from "./descriptors.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { LaunchRequest, SandboxPaths } from "./types.ts";
 import { LaunchError, SandboxUnavailableError } from "../errors.ts";
+import { hasMounts } from "../policy/has_mounts.ts";
 import { bwrapArguments } from "./bwrap_arguments.ts";
 import {
   cordonExecArguments,
@@ -21,7 +22,6 @@ import { guestCommand } from "./guest_command.ts";
 import { type ExpectedMount, expectedMounts } from "./mount_check.ts";
 import { CompiledFilters } from "./seccomp/mod.ts";
 import { maySeeProc } from "./proc_view.ts";
-import { hasMounts } from "./sandbox_paths.ts";
 
 /** Where the guest forwards from to the host's proxy; the runtime's HTTP client leaves names to it. */
 const FORWARDER = "socks5h://127.0.0.1:1080";

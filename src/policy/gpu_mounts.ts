@@ -6,6 +6,7 @@
 
 import type { PlatformFacts } from "../platform/types.ts";
 import type { Mount, Tier } from "./types.ts";
+import { hasMounts } from "./has_mounts.ts";
 
 /** The driver asks for these; the runtime need not have. */
 const SYSTEM_LIBRARIES: readonly string[] = ["libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1"];
@@ -20,7 +21,7 @@ const SYSTEM_LIBRARIES: readonly string[] = ["libm.so.6", "libdl.so.2", "libpthr
 export function gpuMounts(facts: PlatformFacts, tier: Tier): readonly Mount[] {
   const devices = facts.gpuDevices.map((path): Mount => ({ source: path, target: path, mode: "device" }));
   const libraries = facts.gpuLibraries ?? [];
-  if (tier === "landlock" || tier === "permissions-only") {
+  if (!hasMounts(tier)) {
     return [...devices, ...libraries.map(({ source }) => readable(source, source))];
   }
   const standard = facts.deno?.libraries.find(({ target }) => target.endsWith("/libc.so.6"));

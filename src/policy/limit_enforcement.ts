@@ -8,6 +8,7 @@ import type { LimitConfig } from "../config/types.ts";
 import type { Finding } from "../errors.ts";
 import type { LimitEnforcement, LimitName, SandboxPolicy, Tier } from "./types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
+import { hasMounts } from "./has_mounts.ts";
 import { workerBytes } from "./worker_bytes.ts";
 
 /** What the enforcement of limits depends on. */
@@ -96,7 +97,7 @@ function processes(limits: LimitConfig, context: LimitContext): LimitEnforcement
     const note = "RLIMIT_NPROC in the sandbox's user namespace as well";
     return { requested: limits.processes, mechanism: `cgroup${context.cgroup.version}`, hard: true, note };
   }
-  if (isBwrap(context)) return rlimit(limits.processes, context);
+  if (hasMounts(context.tier)) return rlimit(limits.processes, context);
   const note = "the kernel counts all processes of the account together outside a user namespace";
   return { requested: limits.processes, mechanism: "none", hard: false, note };
 }
@@ -106,14 +107,14 @@ function fileSize(limits: LimitConfig, context: LimitContext): LimitEnforcement 
   return {
     requested: limits.fileSizeBytes,
     mechanism: "bwrap",
-    hard: isBwrap(context),
+    hard: hasMounts(context.tier),
     note: "nothing is writable",
   };
 }
 
 function tmp(limits: LimitConfig, context: LimitContext): LimitEnforcement {
   const requested = limits.tmpBytes;
-  if (isBwrap(context)) {
+  if (hasMounts(context.tier)) {
     return {
       requested,
       mechanism: "bwrap",
@@ -128,7 +129,9 @@ function tmp(limits: LimitConfig, context: LimitContext): LimitEnforcement {
 function tmpInodes(limits: LimitConfig, context: LimitContext): LimitEnforcement {
   const requested = limits.tmpInodes;
   if (limits.tmpBytes === 0) return { requested, mechanism: "none", hard: true, note: "there is no /tmp" };
-  if (isBwrap(context)) return { requested, mechanism: "host", hard: true, note: "counted every 50 ms" };
+  if (hasMounts(context.tier)) {
+    return { requested, mechanism: "host", hard: true, note: "counted every 50 ms" };
+  }
   return { requested, mechanism: "none", hard: false, note: "needs a mount namespace" };
 }
 
@@ -150,10 +153,6 @@ function rlimit(requested: number | null, context: LimitContext): LimitEnforceme
 
 function host(requested: number | null): LimitEnforcement {
   return { requested, mechanism: requested === null ? "none" : "host", hard: true };
-}
-
-function isBwrap(context: LimitContext): boolean {
-  return context.tier === "full" || context.tier === "namespaces";
 }
 
 function refuseSoft(

@@ -10,6 +10,7 @@ import type { Mount, Tier } from "./types.ts";
 import { ConfigError } from "../errors.ts";
 import { isAtOrBelow } from "./forbidden_paths.ts";
 import { gpuMounts } from "./gpu_mounts.ts";
+import { hasMounts } from "./has_mounts.ts";
 
 const RESERVED = ["/app", "/run/cordon", "/proc", "/sys", "/dev"] as const;
 
@@ -30,7 +31,7 @@ export function policyMounts(config: LoadConfig, facts: PlatformFacts, tier: Tie
   for (const grant of write) add(byTarget, grant, "read-write");
   const runtime = runtimeTargets(facts);
   for (const { target } of byTarget.values()) checkTarget(target, runtime);
-  if (tier === "landlock" || tier === "permissions-only") [...byTarget.values()].forEach(checkUnmapped);
+  if (!hasMounts(tier)) [...byTarget.values()].forEach(checkUnmapped);
   const devices = config.gpu ? gpuMounts(facts, tier) : [];
   const mounts = [...byTarget.values(), ...devices].sort((a, b) => depth(a.target) - depth(b.target));
   return Object.freeze(mounts.map((mount) => Object.freeze(mount)));

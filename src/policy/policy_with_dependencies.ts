@@ -5,6 +5,7 @@
  */
 
 import { SandboxUnavailableError } from "../errors.ts";
+import { hasMounts } from "./has_mounts.ts";
 import type { SandboxPolicy } from "./types.ts";
 
 /** Where the dependencies of unbundled plugins are mounted. */
@@ -26,7 +27,7 @@ export function policyWithDependencies(
     readonly jsrUrl?: string;
   },
 ): SandboxPolicy {
-  if (policy.tier !== "full" && policy.tier !== "namespaces") throw mountsMissing(policy);
+  if (!hasMounts(policy.tier)) throw mountsMissing(policy);
   const mount = Object.freeze(
     { source: dependencies.directory, target: TARGET, mode: "read-only" } as const,
   );

@@ -10,6 +10,7 @@ import type { PlatformFacts } from "../platform/types.ts";
 import type { Account, DenoPermissions, Mount, SandboxPolicy, SeccompProfile, Tier } from "./types.ts";
 import { pluginEnvironment } from "./environment.ts";
 import { isAtOrBelow } from "./forbidden_paths.ts";
+import { hasMounts } from "./has_mounts.ts";
 import { limitEnforcement } from "./limit_enforcement.ts";
 import { policyMounts } from "./policy_mounts.ts";
 import { sandboxTier } from "./sandbox_tier.ts";
@@ -78,7 +79,7 @@ export function sandboxPolicy(
 
 /** A debugger's end on the host's network is for every process of this machine; reports are written to a mount. */
 function refuseWithoutMounts({ name, inspect, coverage }: LoadConfig, tier: SandboxPolicy["tier"]): void {
-  if (tier === "full" || tier === "namespaces" || (inspect ?? coverage) === undefined) return;
+  if (hasMounts(tier) || (inspect ?? coverage) === undefined) return;
   const [verb, what] = inspect === undefined
     ? ["count what runs in", "the runtime writes its counts to a mount"]
     : ["inspect", "its debugger listens in a network of its own"];
@@ -91,7 +92,7 @@ function refuseWithoutMounts({ name, inspect, coverage }: LoadConfig, tier: Sand
 
 /** A scratch space is the plugin's own: whoever gives one means it to be used. Without mounts /tmp is the host's. */
 function scratch({ limits }: LoadConfig, tier: Tier): readonly string[] {
-  return limits.tmpBytes > 0 && (tier === "full" || tier === "namespaces") ? ["/tmp"] : [];
+  return limits.tmpBytes > 0 && hasMounts(tier) ? ["/tmp"] : [];
 }
 
 function policyCgroup({ cgroup }: PlatformFacts): SandboxPolicy["cgroup"] {

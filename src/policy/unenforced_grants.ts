@@ -8,6 +8,7 @@ import type { LoadConfig } from "../config/types.ts";
 import type { Finding } from "../errors.ts";
 import type { Tier } from "./types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
+import { hasMounts } from "./has_mounts.ts";
 
 /**
  * Refuse grants whose bounds nothing would enforce.
@@ -31,7 +32,7 @@ export function refuseUnenforcedGrants(config: LoadConfig, tier: Tier): void {
 
 /** Only an empty network namespace makes the proxy the one way out. */
 function hostListFindings({ permissions }: LoadConfig, tier: Tier): Finding[] {
-  if (permissions.net.kind !== "proxy" || tier === "full" || tier === "namespaces") return [];
+  if (permissions.net.kind !== "proxy" || hasMounts(tier)) return [];
   return [{
     id: "network-namespace",
     level: "fail",

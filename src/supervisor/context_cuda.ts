@@ -5,7 +5,7 @@
  */
 
 import type { CudaConfig } from "../config/types.ts";
-import { hasMounts } from "../launcher/sandbox_paths.ts";
+import { hasMounts } from "../policy/has_mounts.ts";
 import type { PlatformReport } from "../platform/mod.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { HostTensorLink, HostTensors } from "../tensor/mod.ts";

@@ -11,6 +11,7 @@ import { bwrapArguments, denoFlags, describeFilter, sandboxPaths } from "../laun
 import type { HostFiles } from "../launcher/mod.ts";
 import { embeddedLibrary } from "../native/embedded_library.ts";
 import { blockingFindings, probePlatform } from "../platform/mod.ts";
+import { hasMounts } from "../policy/has_mounts.ts";
 import { resolveGrants, sandboxPolicy } from "../policy/mod.ts";
 import { policyWithDependencies } from "../policy/policy_with_dependencies.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
@@ -72,12 +73,11 @@ export async function explainPlugin(
     : bundled;
   const files = sharedFiles(`${config.runtimeDirectory}/<host>/shared`, hasNative);
   const directory = sandboxFiles(`${config.runtimeDirectory}/<host>/<sandbox>`);
-  const hasMounts = policy.tier === "full" || policy.tier === "namespaces";
   const layout = { runtime: deno, files, directory, pins: new Map<string, number>(), variables: {} };
   return {
     policy,
     denoFlags: denoFlags(policy, sandboxPaths(policy, directory, files)),
-    bwrapOptions: hasMounts ? bwrapArguments(policy, layout) : null,
+    bwrapOptions: hasMounts(policy.tier) ? bwrapArguments(policy, layout) : null,
     refusedCalls: policy.seccomp === null ? null : describeFilter("guest", policy.seccomp, facts.arch)
       .filter(({ verdict }) => verdict !== "allow" && verdict !== "checked").map(({ name }) => name),
   };

@@ -5,7 +5,7 @@
  */
 
 import { dirname } from "node:path";
-import { hasMounts } from "../../src/launcher/sandbox_paths.ts";
+import { hasMounts } from "../../src/policy/has_mounts.ts";
 import { type Attack, type AttackOptions, Sandbox, type SuiteTier } from "./sandbox.ts";
 import type { SandboxPolicy } from "../../src/policy/types.ts";
 import { ACCOUNT, CANARY, isRoot, type World } from "./world.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { Mount, SandboxPolicy } from "../../policy/types.ts";
+import { hasMounts } from "../../policy/has_mounts.ts";
 import type { Runtime, SandboxPaths } from "../types.ts";
-import { hasMounts } from "../sandbox_paths.ts";
 import { type ExecPlan, LANDLOCK_ABI_KNOWN, type LandlockPlan, type Rlimits } from "./exec_plan.ts";
 
 /** What a start adds to its policy. */
