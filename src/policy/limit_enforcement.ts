@@ -102,14 +102,11 @@ function processes(limits: LimitConfig, context: LimitContext): LimitEnforcement
   return { requested: limits.processes, mechanism: "none", hard: false, note };
 }
 
+/** Where there are mounts and nothing of them is writable, there is no file that could grow. */
 function fileSize(limits: LimitConfig, context: LimitContext): LimitEnforcement {
-  if (context.hasWritablePath || limits.tmpBytes > 0) return rlimit(limits.fileSizeBytes, context);
-  return {
-    requested: limits.fileSizeBytes,
-    mechanism: "bwrap",
-    hard: hasMounts(context.tier),
-    note: "nothing is writable",
-  };
+  const isWritable = context.hasWritablePath || limits.tmpBytes > 0;
+  if (isWritable || !hasMounts(context.tier)) return rlimit(limits.fileSizeBytes, context);
+  return { requested: limits.fileSizeBytes, mechanism: "bwrap", hard: true, note: "nothing is writable" };
 }
 
 function tmp(limits: LimitConfig, context: LimitContext): LimitEnforcement {

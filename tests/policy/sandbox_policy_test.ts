@@ -238,6 +238,24 @@ Deno.test("sandboxPolicy() states for every limit by what it is enforced", () =>
   ]);
 });
 
+Deno.test("sandboxPolicy() bounds files by the kernel in tiers without mounts, also where nothing is granted", () => {
+  const enforce = { ...DEFAULT_LIMITS.enforce, fileSize: "required" as const };
+  const limits = { ...DEFAULT_LIMITS, enforce };
+  equal(policy({ limits }).enforcement.fileSize.mechanism, "bwrap");
+  for (const sandbox of ["best-effort", "permissions-only"] as const) {
+    const { tier, enforcement } = policy({ sandbox, limits }, { bwrap: null });
+    deepEqual([
+      tier === "full" || tier === "namespaces",
+      enforcement.fileSize.mechanism,
+      enforcement.fileSize.hard,
+    ], [
+      false,
+      "rlimit",
+      true,
+    ]);
+  }
+});
+
 Deno.test("sandboxPolicy() does not promise hard limits outside Linux", () => {
   const { enforcement } = policy({ sandbox: "permissions-only" }, { os: "darwin" });
   const hard = Object.entries(enforcement).filter(([, limit]) => limit.hard && limit.requested !== null);
