@@ -5,6 +5,7 @@
  */
 
 import type { Finding } from "../errors.ts";
+import { REQUIRED_BWRAP_OPTIONS } from "../util/bwrap_options.ts";
 import { installCommands } from "./install_commands.ts";
 import type { Probed } from "./probed.ts";
 import { isAbsent } from "./read_fact.ts";
@@ -12,22 +13,11 @@ import { runProgram } from "./run_program.ts";
 import type { BwrapFacts } from "./types.ts";
 
 /** Where bubblewrap is looked up: never through `PATH`, which a plugin's author may control. */
-export const BWRAP_LOCATIONS: readonly string[] = [
+const BWRAP_LOCATIONS: readonly string[] = [
   "/usr/bin/bwrap",
   "/bin/bwrap",
   "/usr/local/bin/bwrap",
   "/run/current-system/sw/bin/bwrap",
-];
-
-/** Options without which the production sandbox cannot be started. */
-export const REQUIRED_BWRAP_OPTIONS: readonly string[] = [
-  "args",
-  "as-pid-1",
-  "disable-userns",
-  "json-status-fd",
-  "perms",
-  "seccomp",
-  "size",
 ];
 
 const SETUID = 0o4000;

@@ -135,7 +135,8 @@ const ADVICE: Readonly<
     fix: ["Check that the path in the evidence exists and that every directory above it may be entered"],
   },
   "no-such-account": {
-    summary: "The host runs as root, but may not switch to the unprivileged account that starts sandboxes",
+    summary:
+      "The unprivileged account that starts sandboxes of a root host cannot be switched to, or does not exist here",
     fix: [
       "Start the host under an ordinary account instead of root",
       "Or give the container a range of uids, so that 65534 exists in it",

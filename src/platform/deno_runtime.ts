@@ -54,9 +54,10 @@ export async function probeDenoRuntime(path: string | null): Promise<Probed<Deno
     const libraries = await Promise.all(loaderLibraries(listing.stdout).map(resolved));
     return usable({ path: executable, version, loader, loaderTarget, libraries });
   } catch (error) {
-    if (isAbsent(error)) return unusable("the Deno runtime cannot be read", `${wanted}: ${String(error)}`);
     if (error instanceof RangeError) return unusable("a library of Deno is missing", error.message);
-    throw error;
+    if (!isAbsent(error) && !(error instanceof Deno.errors.IsADirectory)) throw error;
+    const fix = path === null ? undefined : ["Name the executable of a Deno in the host's option `deno`"];
+    return unusable(`the Deno runtime "${wanted}" cannot be read`, String(error), fix);
   }
 }
 
@@ -98,6 +99,12 @@ function unusable(
 ): Probed<null> {
   return {
     fact: null,
-    finding: { id: "deno", level: "fail", summary: `Plugins cannot be run: ${summary}`, evidence, fix },
+    finding: {
+      id: "deno",
+      level: "fail",
+      summary: `Plugins have no Deno to run on: ${summary}`,
+      evidence,
+      fix,
+    },
   };
 }

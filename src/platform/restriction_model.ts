@@ -52,6 +52,7 @@ export function restrictionModel(failure: BwrapFailure, host: RestrictionFacts):
 /** bubblewrap itself names the cause. */
 function plainModel(stderr: string): RestrictionModel | null {
   if (/cannot be started as uid/.test(stderr)) return "no-such-account";
+  if (/setting up [ug]id map: invalid argument/i.test(stderr)) return "no-such-account";
   if (/unknown option/i.test(stderr)) return "old-bwrap";
   if (/setuid mode|not supported.*setuid|setuid.*not supported/i.test(stderr)) return "setuid-bwrap";
   if (/can't find source path|execvp /i.test(stderr)) return "missing-path";

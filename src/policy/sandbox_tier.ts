@@ -9,6 +9,7 @@ import type { PlatformFacts } from "../platform/types.ts";
 import type { Finding } from "../errors.ts";
 import type { Tier } from "./types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
+import { REQUIRED_BWRAP_OPTIONS } from "../util/bwrap_options.ts";
 
 /**
  * Choose the strongest tier that the mode allows, or refuse.
@@ -103,19 +104,22 @@ function bwrapFindings(facts: PlatformFacts): Finding[] {
       fix: ["apt install bubblewrap (or the same with dnf, pacman, zypper, apk)"],
     }];
   }
-  if (facts.bwrap.isSetuid) return [setuidFinding(facts.bwrap.path)];
-  if (!facts.namespacesWork) return [namespaceTrialFinding(facts, facts.bwrap.version)];
-  const absent = ["disable-userns", "as-pid-1", "json-status-fd"].filter((option) =>
-    !facts.bwrap?.options.has(option)
-  );
-  if (absent.length === 0) return [];
-  return [{
-    id: "bwrap-version",
+  // What cannot be started is not tried: that comes before the trial that there was none of.
+  const { isSetuid, options, path, version } = facts.bwrap;
+  const absent = REQUIRED_BWRAP_OPTIONS.filter((option) => !options.has(option));
+  if (absent.length > 0) return [versionFinding(version, absent)];
+  if (isSetuid) return [setuidFinding(path)];
+  return facts.namespacesWork ? [] : [namespaceTrialFinding(facts, version)];
+}
+
+function versionFinding(version: string, absent: readonly string[]): Finding {
+  return {
+    id: "bwrap",
     level: "fail",
-    summary: `bubblewrap ${facts.bwrap.version} is too old`,
+    summary: `bubblewrap ${version} is too old`,
     evidence: `it has no ${absent.map((option) => `--${option}`).join(", ")}`,
     fix: ["Install bubblewrap 0.8.0 or newer"],
-  }];
+  };
 }
 
 function setuidFinding(path: string): Finding {

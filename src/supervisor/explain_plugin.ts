@@ -6,15 +6,15 @@
 
 import { hostConfig, loadConfig } from "../config/mod.ts";
 import type { HostOptions, LoadOptions } from "../config/types.ts";
-import { SandboxUnavailableError } from "../errors.ts";
 import { bwrapArguments, denoFlags, describeFilter, sandboxPaths } from "../launcher/mod.ts";
 import type { HostFiles } from "../launcher/mod.ts";
 import { embeddedLibrary } from "../native/embedded_library.ts";
-import { blockingFindings, probePlatform } from "../platform/mod.ts";
+import { probePlatform } from "../platform/mod.ts";
 import { hasMounts } from "../policy/has_mounts.ts";
 import { resolveGrants, sandboxPolicy } from "../policy/mod.ts";
 import { policyWithDependencies } from "../policy/policy_with_dependencies.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
+import { pluginRuntime } from "./plugin_runtime.ts";
 
 /** One policy, and what each layer makes of it. */
 export interface Explanation {
@@ -47,13 +47,7 @@ export async function explainPlugin(
   const load = loadConfig(entry, options, config);
   const platform = await probePlatform({ bwrap: config.bwrap, deno: config.deno, runAs: config.runAs });
   const { facts } = platform;
-  const { deno } = facts;
-  if (deno === null) {
-    const findings = blockingFindings(platform);
-    throw new SandboxUnavailableError("Cannot explain the plugin: no usable Deno runtime was found", {
-      findings,
-    });
-  }
+  const { deno } = pluginRuntime(platform);
   const permissions = await resolveGrants(load.permissions, {
     runtimeDirectory: config.runtimeDirectory,
     cacheDirectory: config.cacheDirectory,

@@ -5,13 +5,13 @@
  */
 
 import type { HostConfig } from "../config/types.ts";
-import { ConfigError, CordonError, SandboxUnavailableError } from "../errors.ts";
+import { ConfigError, CordonError } from "../errors.ts";
 import { openHostDirectory } from "../launcher/host_directory.ts";
 import { CompiledFilters } from "../launcher/seccomp/mod.ts";
 import type { HostDirectory, Runtime } from "../launcher/types.ts";
 import { nativeLibraryPath, openNative } from "../native/mod.ts";
 import type { Native } from "../native/mod.ts";
-import { blockingFindings, probePlatform } from "../platform/mod.ts";
+import { probePlatform } from "../platform/mod.ts";
 import type { PlatformReport } from "../platform/mod.ts";
 import { loadAmbientStore, TypeRegistry } from "../rpc/mod.ts";
 import type { AmbientStore, TypeCodec } from "../rpc/mod.ts";
@@ -22,6 +22,7 @@ import { ContextCuda } from "./context_cuda.ts";
 import { guestScript } from "./embedded/guest.ts";
 import { feedSinks } from "./feed_sinks.ts";
 import { type HostHooks, hostHooks } from "./host_events.ts";
+import { pluginRuntime } from "./plugin_runtime.ts";
 import type { SpareSandbox } from "./spare_sandbox.ts";
 import { WarmSandboxes } from "./warm_sandboxes.ts";
 
@@ -66,7 +67,7 @@ export async function openHostContext(
     // Also where this process may not load it: guests confine themselves with it.
     cachedLibrary(config.cacheDirectory),
   ]);
-  const runtime = runtimeOf(platform);
+  const runtime = pluginRuntime(platform);
   const native = libraryPath !== null && await isFfiGranted() ? openNative(libraryPath) : null;
   native?.closeOnExec(3);
   using cleanup = new DisposableStack();
@@ -141,17 +142,6 @@ function reasonToCopy({ facts }: PlatformReport, native: Native | null): string 
 
 async function isFfiGranted(): Promise<boolean> {
   return (await Deno.permissions.query({ name: "ffi" })).state === "granted";
-}
-
-function runtimeOf(platform: PlatformReport): Runtime {
-  const { bwrap, deno } = platform.facts;
-  if (deno === null) {
-    throw new SandboxUnavailableError("Cannot run plugins: no usable Deno runtime was found", {
-      findings: blockingFindings(platform),
-      hint: `set "deno" to the path of a Deno executable`,
-    });
-  }
-  return { bwrap, deno };
 }
 
 /** All results, or the first failure once nothing of them goes on. */

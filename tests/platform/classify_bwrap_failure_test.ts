@@ -80,6 +80,7 @@ const CASES: readonly (readonly [RestrictionModel, string, Partial<RestrictionFa
   ["missing-path", "bwrap: Can't find source path /nope: No such file or directory", {}],
   ["missing-path", "bwrap: execvp /nope: No such file or directory", {}],
   ["no-such-account", "it cannot be started as uid 65534", { container: "podman" }],
+  ["no-such-account", "bwrap: setting up uid map: Invalid argument", { container: "docker" }],
   ["unknown", NO_PERMISSION, {}],
   ["unknown", "", {}],
   ["unknown", "bwrap: something new", { container: "docker", apparmorRestrictsUserns: 1 }],

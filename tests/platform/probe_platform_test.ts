@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { ConfigError } from "../../src/errors.ts";
+import { ConfigError, type SandboxUnavailableError } from "../../src/errors.ts";
 import { blockingFindings } from "../../src/platform/blocking_findings.ts";
 import { probeBwrap } from "../../src/platform/bwrap.ts";
 import { probePlatform } from "../../src/platform/probe_platform.ts";
 import { restrictionFacts } from "../../src/platform/restriction_facts.ts";
+import { sandboxTier } from "../../src/policy/sandbox_tier.ts";
 
 const isLinux = Deno.build.os === "linux";
 const { bwrap } = isLinux ? (await probePlatform({ trial: false })).facts : { bwrap: null };
@@ -112,6 +113,22 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: `an old bubblewrap is why there is no sandbox, in the words of its probe${needsLinux}`,
+  ignore: !isLinux,
+  async fn() {
+    await using program = await fakeBwrap(`echo "    --args FD   Parse"; echo "bubblewrap 0.6.1"; exit 0`);
+    const { facts, findings } = await probePlatform({ bwrap: program.path });
+    const tooOld = /bubblewrap 0\.6\.1 is too old/;
+    assert.throws(() => sandboxTier("required", facts), tooOld);
+    assert.throws(() => sandboxTier("required", facts, findings), (error: SandboxUnavailableError) => {
+      assert.match(error.message, tooOld);
+      assert.match(error.hint ?? "", /^Install bubblewrap 0\.8\.0 or newer/);
+      return true;
+    });
+  },
+});
+
 Deno.test("probePlatform() refuses relative paths", async () => {
   for (const key of ["bwrap", "deno"] as const) {
     await assert.rejects(probePlatform({ [key]: "bin/x" }), (error) => {
@@ -130,6 +147,23 @@ Deno.test({
     const { facts, findings } = await probePlatform({ deno: "/etc/passwd", trial: false });
     assert.equal(facts.deno, null);
     assert.equal(findings.find(({ id }) => id === "deno")?.level, "fail");
+  },
+});
+
+Deno.test({
+  name: `probePlatform() reports a runtime that is missing or a directory, by its path${needsLinux}`,
+  ignore: !isLinux,
+  async fn() {
+    for (const deno of ["/nonexistent/deno", "/tmp"]) {
+      const { facts, findings } = await probePlatform({ deno, trial: false });
+      const finding = findings.find(({ id }) => id === "deno");
+      assert.equal(facts.deno, null);
+      assert.equal(
+        finding?.summary,
+        `Plugins have no Deno to run on: the Deno runtime "${deno}" cannot be read`,
+      );
+      assert.match(finding?.fix?.[0] ?? "", /option `deno`/);
+    }
   },
 });
 
