@@ -36,6 +36,11 @@ export async function probeDenoRuntime(path: string | null): Promise<Probed<Deno
   }
   try {
     const executable = await Deno.realPath(wanted);
+    const own = wanted === process.execPath ? Deno.version.deno : null;
+    if (Deno.build.os !== "linux") {
+      const version = own ?? await denoVersion(executable);
+      return usable({ path: executable, version, loader: "", loaderTarget: "", libraries: [] });
+    }
     const loaderTarget = elfInterpreter(await readStart(executable));
     if (loaderTarget === null) {
       return unusable(`${executable} is not a dynamically linked 64-bit executable`, executable);
@@ -43,7 +48,7 @@ export async function probeDenoRuntime(path: string | null): Promise<Probed<Deno
     const loader = await Deno.realPath(loaderTarget);
     const [listing, version] = await Promise.all([
       runProgram(loader, ["--list", executable]),
-      wanted === process.execPath ? Deno.version.deno : denoVersion(executable),
+      own ?? denoVersion(executable),
     ]);
     if (listing === null || listing.exitCode !== 0) {
       return unusable(
@@ -86,8 +91,11 @@ function usable(fact: DenoFacts): Probed<DenoFacts> {
   const finding: Finding = {
     id: "deno",
     level: "ok",
-    summary: `Deno ${fact.version} needs its loader and ${fact.libraries.length} libraries`,
-    evidence: [fact.path, fact.loaderTarget, ...fact.libraries.map(({ target }) => target)].join(", "),
+    summary: fact.loader === ""
+      ? `Deno ${fact.version} is there`
+      : `Deno ${fact.version} needs its loader and ${fact.libraries.length} libraries`,
+    evidence: [fact.path, fact.loaderTarget, ...fact.libraries.map(({ target }) => target)]
+      .filter((path) => path !== "").join(", "),
   };
   return { fact, finding };
 }

@@ -53,7 +53,7 @@ export async function probePlatform(options: ProbePlatformOptions = {}): Promise
   const bwrapPath = absolute("bwrap", options.bwrap ?? null);
   const denoPath = absolute("deno", options.deno ?? null);
   const os = operatingSystem(Deno.build.os);
-  if (os !== "linux") return await unconfinable(os);
+  if (os !== "linux") return await unconfinable(os, denoPath);
   using libc = closing(openLibc());
   const landlock = probeLandlock(libc.value);
   const memfd = probeMemfd(libc.value);
@@ -135,11 +135,13 @@ function machine(
   };
 }
 
-async function unconfinable(os: PlatformFacts["os"]): Promise<PlatformReport> {
+/** Deno's own permissions are all there is: they need a runtime, and nothing else of the machine. */
+async function unconfinable(os: PlatformFacts["os"], denoPath: string | null): Promise<PlatformReport> {
+  const deno = await probeDenoRuntime(denoPath);
   const facts: PlatformFacts = {
     ...machine(os),
     bwrap: null,
-    deno: null,
+    deno: deno.fact,
     namespacesWork: false,
     landlockAbi: 0,
     seccompFilter: false,
@@ -149,7 +151,8 @@ async function unconfinable(os: PlatformFacts["os"]): Promise<PlatformReport> {
     gpuDevices: [],
   };
   const finding = classifyBwrapFailure({ exitCode: -1, stderr: "" }, await restrictionFacts());
-  return { facts, findings: [{ ...finding, id: "os", evidence: `operating system: ${Deno.build.os}` }] };
+  const unconfined = { ...finding, id: "os", evidence: `operating system: ${Deno.build.os}` };
+  return { facts, findings: [unconfined, deno.finding] };
 }
 
 function osFinding({ arch, kernelRelease }: PlatformFacts): Finding {

@@ -24,9 +24,9 @@ export interface DenoFacts {
   readonly path: string;
   /** As `Deno.version.deno`. */
   readonly version: string;
-  /** Real path of the dynamic loader on the host. */
+  /** Real path of the dynamic loader on the host; empty where no sandbox needs to know. */
   readonly loader: string;
-  /** Path under which the executable asks for its loader. */
+  /** Path under which the executable asks for its loader; empty likewise. */
   readonly loaderTarget: string;
   /** Shared libraries: where the loader looks for them inside, and the real file on the host. */
   readonly libraries: readonly { readonly target: string; readonly source: string }[];
