@@ -73,7 +73,10 @@ async function importEsbuild(): Promise<Library> {
   } catch (cause) {
     throw new BundleError("Cannot load the bundler as the npm package esbuild is not available", {
       cause,
-      hint: "Connect once to an npm registry so that Deno can cache it: deno cache npm:esbuild",
+      // A program that imports a checkout by its path: Deno heeds the checkout's imports only if those of the program lead there.
+      hint: String(cause).includes("not a dependency")
+        ? 'Write a deno.json beside the program whose "imports" name the checkout\'s mod.ts as "@cordon/cordon"'
+        : "Connect once to an npm registry so that Deno can cache it: deno cache npm:esbuild",
     });
   }
 }

@@ -129,3 +129,26 @@ Deno.test("bundlePlugin() warns where a package looks for its native add-on at r
     warnings.join("\n"),
   );
 });
+
+Deno.test("a program that imports a checkout by its path is told to name it in a deno.json", async () => {
+  const bundler = new URL("../../src/bundle/bundle_plugin.ts", import.meta.url).href;
+  await using project = await TestProject.create({
+    "plugin.ts": `export const one = 1;`,
+    "host.ts": `
+      import { bundlePlugin } from ${JSON.stringify(bundler)};
+      await bundlePlugin(JSON.parse(Deno.args[0])).then(() => console.log("bundled"), ({ hint }) => console.log(hint));
+    `,
+  });
+  assert.match(await outputOf(project), /^Write a deno\.json beside the program whose "imports"/);
+  const imports = { "@cordon/cordon": new URL("../../mod.ts", import.meta.url).href };
+  await project.write("deno.json", { imports });
+  assert.equal(await outputOf(project), "bundled");
+});
+
+async function outputOf(project: TestProject): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", project.path("host.ts"), JSON.stringify(project.request("plugin.ts"))],
+    cwd: project.directory,
+  }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
