@@ -58,10 +58,19 @@ export async function startGuest(): Promise<void> {
         );
       },
       onHandlerError: (error) => report(error),
-      onLoaded: () => lifecycle.loaded(),
+      onLoaded: () => {
+        lifecycle.loaded();
+        void parkTensors();
+      },
       onShutdown: () => lifecycle.unload(),
     },
   );
+  /** The host has its answer first. */
+  const parkTensors = async (): Promise<void> => {
+    const { tensors } = await confined.promise;
+    await transport.flushed();
+    tensors.park();
+  };
   exitWhenHostIsGone(session);
   const greeting = session.start();
   // The rest happens while the host answers.
@@ -77,6 +86,8 @@ export async function startGuest(): Promise<void> {
   confined.resolve(privileges);
   // Nobody waits for it yet.
   if (boot.isSpare) await ambient.prefetch();
+  // A script may run for as long as it is loaded.
+  if (boot.isSpare || boot.isScript) privileges.tensors.park();
 }
 
 /** What a load needs. */

@@ -8,12 +8,15 @@ import { MemoryPressureError, NativeError } from "../errors.ts";
 import type { MapMode, Native, Window } from "../native/types.ts";
 import { guardedArray } from "./guarded_array.ts";
 import { pressure } from "./memory_budget.ts";
+import { ParkedBuffer } from "./parked_buffer.ts";
 import { RangeAllocator } from "./range_allocator.ts";
 import { Collector, type Hold, SharedHold, Storage } from "./storage.ts";
 import type { TensorLimits } from "./types.ts";
 
 /** How much may be mapped before the collector hears of it. */
 const ANNOUNCED_BYTES = 64 * 2 ** 20;
+/** Where most plugins find room for all that they use: both arenas and as much again. The collector counts it. */
+const NEAR_BYTES = 256 * 2 ** 20;
 
 /** Memory that was granted and that nobody has asked for yet. */
 export interface PendingGrant {
@@ -72,7 +75,9 @@ export class GuestBlock {
 /** Maps what was granted into the one window that was reserved before FFI was given up. */
 export class GuestMemory {
   readonly #window: Window;
-  readonly #whole: ArrayBuffer;
+  readonly #near: ArrayBuffer;
+  /** All of the window, for what reaches beyond its beginning. */
+  readonly #whole: ParkedBuffer;
   readonly #addresses: RangeAllocator;
   readonly #collector = new Collector();
   readonly #pinned = new Set<Storage>();
@@ -86,9 +91,17 @@ export class GuestMemory {
    * @param limits Bounds.
    */
   constructor(native: Native, limits: TensorLimits) {
-    this.#window = native.reserveWindow(limits.windowBytes);
-    this.#whole = this.#window.arrayBuffer(0, limits.windowBytes);
-    this.#addresses = new RangeAllocator(limits.windowBytes, this.#window.pageBytes);
+    const { windowBytes } = limits;
+    this.#window = native.reserveWindow(windowBytes);
+    // In this order the collector runs once.
+    this.#near = this.#window.arrayBuffer(0, Math.min(NEAR_BYTES, windowBytes));
+    this.#whole = new ParkedBuffer(this.#window.arrayBuffer(0, windowBytes));
+    this.#addresses = new RangeAllocator(windowBytes, this.#window.pageBytes);
+  }
+
+  /** Spare the collector the address space that nobody uses yet. Takes a millisecond. */
+  park(): void {
+    this.#whole.park();
   }
 
   /** Mappings that exist. */
@@ -147,7 +160,7 @@ export class GuestMemory {
   ): Storage {
     const hold = once(parts.hold);
     const storage: Storage = new Storage({
-      buffer: this.#whole,
+      buffer: this.#bufferTo(offset + bytes),
       byteOffset: offset,
       bytes,
       ...(parts.origin === undefined ? {} : { origin: parts.origin }),
@@ -181,7 +194,11 @@ export class GuestMemory {
 
   /** Bytes at a place in the window. Valid until it is unmapped. */
   bytesAt(offset: number, bytes: number): Uint8Array {
-    return new Uint8Array(this.#whole, offset, bytes);
+    return new Uint8Array(this.#bufferTo(offset + bytes), offset, bytes);
+  }
+
+  #bufferTo(end: number): ArrayBuffer {
+    return end <= this.#near.byteLength ? this.#near : this.#whole.take();
   }
 
   #unmap(offset: number, length: number, released: () => void): void {

@@ -56,6 +56,8 @@ export interface GuestTensors extends Disposable {
   tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor;
   /** Let something else than host memory use the channel; false where there is none. */
   extend(make: (access: LinkAccess) => LinkExtension): boolean;
+  /** Spare the collector the address space that is not used yet. Takes a millisecond: call it when nobody waits. */
+  park(): void;
   /** Use of shared memory, as far as this guest knows. */
   stats(): TensorStats;
 }
@@ -89,6 +91,7 @@ export function openGuestTensors(options: GuestTensorsOptions): GuestTensors {
       return true;
     },
     tensor: tensorMaker((bytes, isShared) => link.storage(bytes, isShared)),
+    park: () => memory.park(),
     stats() {
       const { mapped, windowBytes } = memory;
       const { size: leases } = link.leases;
@@ -112,6 +115,7 @@ function copiedTensors(maxFrameBytes: number): GuestTensors {
     register: (types) => registerTensors(types, copyPort(maxFrameBytes)),
     extend: () => false,
     tensor: tensorMaker((bytes) => Storage.local(bytes)),
+    park() {},
     stats: () => ({
       kind: "copy",
       usedBytes: 0,

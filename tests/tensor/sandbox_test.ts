@@ -83,6 +83,27 @@ sandboxTest("a lent tensor shows the plugin's writes, a frozen one does not", as
   assert.equal(frozen.at(3), 0);
 });
 
+sandboxTest(
+  "a plugin's collector counts the address space for tensors once it is needed",
+  async ({ host, plugin }) => {
+    using near = host.tensor([LARGE]);
+    (near.data as Float32Array).fill(1);
+    await plugin.api.keep(near);
+    const GIB = 2 ** 30;
+    assert.ok(await plugin.api.countedBytes() < GIB, "it has not heard of 64 GiB");
+    using far = host.tensor([100 * 2 ** 20]);
+    const data = far.data as Float32Array;
+    data[data.length - 1] = 5;
+    assert.equal(await plugin.api.write(far, 0, 4), undefined);
+    assert.equal(data[0], 4);
+    assert.ok(await plugin.api.countedBytes() > 64 * GIB, "the control: now it has");
+    (near.data as Float32Array)[LARGE - 1] = 3;
+    assert.deepEqual(await plugin.api.keptEnds(), [1, 3], "what lies before stays where it was");
+    await plugin.api.keep(far);
+    assert.deepEqual(await plugin.api.keptEnds(), [4, 5]);
+  },
+);
+
 sandboxTest("large typed arrays cross a sandbox both ways", async ({ plugin }) => {
   for (const length of [20_000, LARGE]) {
     const array = new Float32Array(length).map((_, index) => index % 5);
