@@ -11,9 +11,10 @@ import type { HostFiles } from "../launcher/mod.ts";
 import { embeddedLibrary } from "../native/embedded_library.ts";
 import { probePlatform } from "../platform/mod.ts";
 import { hasMounts } from "../policy/has_mounts.ts";
-import { resolveGrants, sandboxPolicy } from "../policy/mod.ts";
 import { policyWithDependencies } from "../policy/policy_with_dependencies.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
+import { findManifest } from "./find_manifest.ts";
+import { grantedPolicy } from "./plugin_policy.ts";
 import { pluginRuntime } from "./plugin_runtime.ts";
 
 /** One policy, and what each layer makes of it. */
@@ -30,7 +31,7 @@ export interface Explanation {
 /**
  * Compile a policy for a plugin and show every layer of it.
  *
- * @param entry Its entry module.
+ * @param entry Its entry module; its manifest says what it asks for.
  * @param options As for `host.load()`.
  * @param host As for `createHost()`.
  * @returns The explanation.
@@ -46,34 +47,26 @@ export async function explainPlugin(
   const config = hostConfig(host);
   const load = loadConfig(entry, options, config);
   const platform = await probePlatform({ bwrap: config.bwrap, deno: config.deno, runAs: config.runAs });
-  const { facts } = platform;
   const { deno } = pluginRuntime(platform);
-  const permissions = await resolveGrants(load.permissions, {
-    runtimeDirectory: config.runtimeDirectory,
-    cacheDirectory: config.cacheDirectory,
-    account: facts.uid === 0 ? config.runAs : { uid: facts.uid, gid: facts.gid },
-  });
-  const hasNative = await embeddedLibrary() !== null;
-  const bundled = sandboxPolicy({ ...load, permissions }, facts, {
-    hasNative,
-    runAs: config.runAs,
-    workingDirectory: Deno.cwd(),
-  });
-  const policy = load.bundle === false
-    ? policyWithDependencies(bundled, {
-      directory: `${config.cacheDirectory}/unbundled/<dependencies>`,
-      hosts: [],
-    })
-    : bundled;
-  const files = sharedFiles(`${config.runtimeDirectory}/<host>/shared`, hasNative);
+  const files = sharedFiles(`${config.runtimeDirectory}/<host>/shared`, await embeddedLibrary() !== null);
+  const { config: { bundle }, policy: bundled } = await grantedPolicy(
+    { config, platform, libraryPath: files.library },
+    load,
+    findManifest(load.entry),
+    options.name,
+  );
+  const dependencies = { directory: `${config.cacheDirectory}/unbundled/<dependencies>`, hosts: [] };
+  const policy = bundle === false ? policyWithDependencies(bundled, dependencies) : bundled;
   const directory = sandboxFiles(`${config.runtimeDirectory}/<host>/<sandbox>`);
   const layout = { runtime: deno, files, directory, pins: new Map<string, number>(), variables: {} };
   return {
     policy,
     denoFlags: denoFlags(policy, sandboxPaths(policy, directory, files)),
     bwrapOptions: hasMounts(policy.tier) ? bwrapArguments(policy, layout) : null,
-    refusedCalls: policy.seccomp === null ? null : describeFilter("guest", policy.seccomp, facts.arch)
-      .filter(({ verdict }) => verdict !== "allow" && verdict !== "checked").map(({ name }) => name),
+    refusedCalls: policy.seccomp === null
+      ? null
+      : describeFilter("guest", policy.seccomp, platform.facts.arch)
+        .filter(({ verdict }) => verdict !== "allow" && verdict !== "checked").map(({ name }) => name),
   };
 }
 

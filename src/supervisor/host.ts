@@ -5,34 +5,16 @@
  */
 
 import { resolve } from "node:path";
-import {
-  grantedConfig,
-  hostConfig,
-  loadConfig,
-  poolConfig,
-  poolKeys,
-  refuseUnheeded,
-} from "../config/mod.ts";
+import { hostConfig, loadConfig, poolConfig, poolKeys, refuseUnheeded } from "../config/mod.ts";
 import type { PluginManifest } from "../config/mod.ts";
 import { count } from "../config/quantity.ts";
-import type {
-  HostOptions,
-  LoadConfig,
-  LoadOptions,
-  PermissionConfig,
-  PoolOptions,
-  SupervisionConfig,
-} from "../config/types.ts";
+import type { HostOptions, LoadOptions, PoolOptions } from "../config/types.ts";
 import { ConfigError, DisposedError } from "../errors.ts";
 import type { PlatformReport } from "../platform/mod.ts";
-import { resolveGrants } from "../policy/resolve_grants.ts";
-import { sandboxPolicy } from "../policy/sandbox_policy.ts";
-import type { SandboxPolicy } from "../policy/types.ts";
 import { checkCustomType } from "../rpc/mod.ts";
 import type { TypeCodec } from "../rpc/mod.ts";
 import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
-import { checkAskedPaths } from "./check_asked_paths.ts";
 import { checkApiVersion, checkDependencies, hostApi } from "./dependency_order.ts";
 import { findManifest } from "./find_manifest.ts";
 import type { HostEvents, HostHooks } from "./host_events.ts";
@@ -42,6 +24,7 @@ import type { HostContext } from "./host_context.ts";
 import { loadDirectory, type LoadedDirectory } from "./load_directory.ts";
 import { SandboxedPlugin } from "./plugin.ts";
 import type { PluginRequest } from "./plugin.ts";
+import { grantedPolicy, pluginPolicy } from "./plugin_policy.ts";
 import { type PluginPool, pluginPool } from "./plugin_pool.ts";
 import { prewarm } from "./prewarm.ts";
 import { runScript } from "./run_script.ts";
@@ -207,19 +190,9 @@ class CordonHost implements Host {
     const allowed = loadConfig(entry, rest, this.#context.config);
     const manifest = known ?? findManifest(allowed.entry);
     if (manifest !== null) this.#checkPlace(manifest);
-    const config = manifest === null
-      ? allowed
-      : { ...allowed, ...grantedConfig(allowed, manifest), name: rest.name ?? manifest.name };
-    const permissions = await this.#resolved(config.permissions);
-    // What was checked is what is mounted: links are followed once.
-    if (manifest !== null) {
-      checkAskedPaths(config.name, await this.#resolved(allowed.permissions), permissions);
-    }
-    const policy = this.#policy({ ...config, permissions });
     const request: PluginRequest = {
       context: this.#context,
-      config: config satisfies LoadConfig & SupervisionConfig,
-      policy,
+      ...await grantedPolicy(this.#context, allowed, manifest, rest.name),
       args: [],
       isScript: false,
       signal: this.#signal(signal),
@@ -240,39 +213,14 @@ class CordonHost implements Host {
     using _signals = this.#signals?.without(forwardSignals);
     const config = loadConfig(entry, rest, this.#context.config);
     refuseUnheeded(config, ["restart", "watch"], "a script");
-    const policy = this.#policy({ ...config, permissions: await this.#resolved(config.permissions) });
     return await runScript({
       context: this.#context,
       config,
-      policy,
+      policy: await pluginPolicy(this.#context, config),
       args,
       isScript: true,
       forwardSignals,
       signal: this.#signal(signal),
-    });
-  }
-
-  /** @param config With permissions whose paths are real. */
-  #policy(config: LoadConfig): SandboxPolicy {
-    const { config: host, platform, libraryPath } = this.#context;
-    return sandboxPolicy(config, platform.facts, {
-      hasNative: libraryPath !== null,
-      runAs: host.runAs,
-      workingDirectory: Deno.cwd(),
-      findings: platform.findings,
-    });
-  }
-
-  /** Permissions with every path real. */
-  #resolved(permissions: PermissionConfig): Promise<PermissionConfig> {
-    const { config: host, platform } = this.#context;
-    const account = platform.facts.uid === 0
-      ? host.runAs
-      : { uid: platform.facts.uid, gid: platform.facts.gid };
-    return resolveGrants(permissions, {
-      runtimeDirectory: host.runtimeDirectory,
-      cacheDirectory: host.cacheDirectory,
-      account,
     });
   }
 

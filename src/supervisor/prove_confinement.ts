@@ -7,12 +7,12 @@
 import { hostConfig, loadConfig } from "../config/mod.ts";
 import type { HostOptions } from "../config/types.ts";
 import type { Finding } from "../errors.ts";
-import { resolveGrants, sandboxPolicy } from "../policy/mod.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import { type ConfinementBait, confinementBait } from "./confinement_bait.ts";
 import { openHostContext } from "./host_context.ts";
 import type { HostContext } from "./host_context.ts";
 import { loadGeneration } from "./load_generation.ts";
+import { pluginPolicy } from "./plugin_policy.ts";
 
 /** Longest time for one attempt; none of them waits for anything. */
 const ATTEMPT_TIMEOUT_MS = 5_000;
@@ -128,7 +128,7 @@ async function tryAll(
   expected: RegExp,
 ): Promise<readonly Finding[]> {
   const config = loadConfig(entry, { name: "doctor" }, context.config);
-  const policy = changed(await policyFor(context, config));
+  const policy = changed(await pluginPolicy(context, config, "/"));
   await using generation = await loadGeneration({ context, config, policy, args: [], isScript: false });
   const { session } = generation.sandbox;
   const who = expected === REFUSED_BY_DENO ? "A plugin" : "With Deno's permissions open, a plugin";
@@ -139,19 +139,6 @@ async function tryAll(
     findings.push(finding(id, `${who} cannot ${claim}`, `${who} can ${claim}`, refusal, expected));
   }
   return findings;
-}
-
-async function policyFor(
-  context: HostContext,
-  config: ReturnType<typeof loadConfig>,
-): Promise<SandboxPolicy> {
-  const { config: host, platform: { facts } } = context;
-  const permissions = await resolveGrants(config.permissions, {
-    runtimeDirectory: host.runtimeDirectory,
-    cacheDirectory: host.cacheDirectory,
-    account: facts.uid === 0 ? host.runAs : { uid: facts.uid, gid: facts.gid },
-  });
-  return sandboxPolicy({ ...config, permissions }, facts, { runAs: host.runAs, workingDirectory: "/" });
 }
 
 function finding(
