@@ -213,6 +213,7 @@ Deno.test("RpcSession.call() refuses more than maxInFlight at the caller", async
     name: "LimitExceededError",
     limit: "maxInFlight",
     asked: 3,
+    message: 'Cannot make a call as "maxInFlight" is 2: that many wait for the peer',
   });
   release.resolve(1);
   assert.deepEqual(await Promise.all(calls), [1, 1]);

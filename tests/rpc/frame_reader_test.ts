@@ -141,6 +141,14 @@ Deno.test("findLargeBody() names no place outside the frame, for any bytes", () 
   );
 });
 
+Deno.test("FrameReader.read() counts what containers around a value still owe", () => {
+  const message = [[1, 1, 1], 1, 1, 1, 1];
+  const read = (maxValues: number) =>
+    new FrameReader({ maxNesting: 8, maxValues }).read(foreignEncode(message));
+  assert.deepEqual(read(9), message);
+  assert.throws(() => read(8), { name: "LimitExceededError", limit: "maxValues", asked: 9 });
+});
+
 Deno.test("FrameReader.read() refuses a body that belongs to nothing", () => {
   const reader = new FrameReader(DEFAULT_RPC_LIMITS);
   const body = { at: 1, bytes: new Uint8Array(LARGE_BODY_BYTES) };

@@ -30,6 +30,8 @@ const broken: readonly (readonly [what: string, reason: RegExp, ...message: unkn
     length: 1,
   }],
   ["a call whose timeout is text", /timeout must be milliseconds/, Kind.call, 1, 0, "svc", "echo", [], "1"],
+  ["a call whose timeout is over", /timeout must be milliseconds/, Kind.call, 1, 0, "svc", "echo", [], -1],
+  ["a call whose timeout has no end", /must be milliseconds/, Kind.call, 1, 0, "svc", "echo", [], Infinity],
   ["a cancel of a call that was never made", /call 3 as it was never made/, Kind.cancel, 3, null],
   ["an item of a stream that is not open", /stream 1 is not open/, Kind.item, 1, 1],
   ["an end of a stream that is not open", /stream 1 is not open/, Kind.end, 1],
@@ -289,6 +291,16 @@ Deno.test("A released reference answers with an error, and lives on", async () =
   assert.match(String(await raw.closed()), /does not hold that many/);
 });
 
+for (const count of [2, 0, -1]) {
+  Deno.test(`RpcSession closes on a release of ${count} where the peer holds one`, async () => {
+    await using raw = await peer();
+    raw.send(Kind.call, 1, 0, "svc", "page", []);
+    await until(() => raw.received.length === 2);
+    raw.send(Kind.release, [1, count]);
+    assert.match(String(await raw.closed()), new RegExp(`does not hold that many: ${count}`));
+  });
+}
+
 Deno.test("100,000 calls in flight are refused beyond maxInFlight, and memory stays bounded", async () => {
   await using raw = await peer({ limits: { maxInFlight: 1000 } });
   for (let id = 1; id <= 100_000; id++) raw.send(Kind.call, id, 0, "svc", "wait", []);
@@ -317,6 +329,18 @@ Deno.test("A writer that ignores its credit closes the session", async () => {
   raw.send(Kind.result, 1, [marker("G"), 1, false]);
   await call;
   for (let item = 0; item < 5; item++) raw.send(Kind.item, 1, item);
+  assert.match(String(await raw.closed()), /stream 1 has no credit: its window is full/);
+});
+
+Deno.test("A writer that ignores the size of its window closes the session", async () => {
+  await using raw = await peer({ limits: { streamWindowBytes: 100 } });
+  const call = raw.session.call("a", "b", []);
+  raw.send(Kind.result, 1, [marker("G"), 1, false]);
+  await call;
+  // The first may be larger than the window: it was empty when the item began.
+  raw.send(Kind.item, 1, "x".repeat(200));
+  await assertAlive(raw);
+  raw.send(Kind.item, 1, "x");
   assert.match(String(await raw.closed()), /stream 1 has no credit: its window is full/);
 });
 

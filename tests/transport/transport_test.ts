@@ -251,6 +251,36 @@ Deno.test("socketTransport() reports a connection that ends within a frame, at e
   }
 });
 
+Deno.test("socketTransport() ends with a peer that is still there and reads no more", async () => {
+  const { connection } = deafConnection();
+  const transport = socketTransport(connection);
+  const received = receive(transport);
+  transport.send(new Uint8Array(1));
+  assert.match(String(await received.closed), /the peer shut down its reading side: it is still connected/);
+});
+
+Deno.test("socketTransport() waits for nothing when a peer that reads no more ends", async () => {
+  const { connection, end } = deafConnection();
+  const transport = socketTransport(connection);
+  const received = receive(transport);
+  transport.send(new Uint8Array(1));
+  await transport.flushed();
+  end();
+  // A timer that is left behind fails this test.
+  assert.equal(await received.closed, null);
+});
+
+/** A connection whose other side has shut down reading, until it ends. */
+function deafConnection(): { readonly connection: Deno.Conn; readonly end: () => void } {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const connection = {
+    read: () => promise,
+    write: () => Promise.reject(new Deno.errors.BrokenPipe("Broken pipe")),
+    close: () => resolve(null),
+  };
+  return { connection: connection as unknown as Deno.Conn, end: () => resolve(null) };
+}
+
 Deno.test("socketTransport() holds writers back until the peer reads", async () => {
   const [raw, connection] = await connectionPair();
   const transport = socketTransport(connection);
