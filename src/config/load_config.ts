@@ -10,7 +10,7 @@ import { checkProfile, usedCapabilities } from "./capabilities.ts";
 import { capabilityDrop, sharedNamespaces } from "./isolation.ts";
 import { inspectConfig } from "./inspect.ts";
 import { limitConfig, limitOptions } from "./limits.ts";
-import { type Aliases, flag, invalid, list, object, text } from "./parse.ts";
+import { abortSignal, type Aliases, flag, invalid, list, object, text } from "./parse.ts";
 import { learn, output, permissionCallback } from "./oversight.ts";
 import { entryUrl, path } from "./path.ts";
 import { permissions, sandboxMode } from "./permissions.ts";
@@ -153,11 +153,6 @@ function checkInspectable(
     `${quote(obstacle)} is set, too`,
     `Leave out ${quote(obstacle)} while you debug`,
   );
-}
-
-function abortSignal(value: unknown, at: string): AbortSignal {
-  if (value instanceof AbortSignal) return value;
-  throw invalid(at, "an AbortSignal", `it is ${quote(value)}`);
 }
 
 /** Last part of the entry's path without extension and version, cut down to what a name may contain. */

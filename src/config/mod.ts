@@ -4,6 +4,7 @@
  * @module
  */
 
+export { callOptions } from "./call_options.ts";
 export { grantedConfig } from "./granted.ts";
 export { hostConfig } from "./host_config.ts";
 export { loadConfig } from "./load_config.ts";

@@ -136,6 +136,12 @@ export function flag(value: unknown, path: string): boolean {
   throw invalid(path, "true or false", `it is ${quote(value)}`);
 }
 
+/** Reads an `AbortSignal`. */
+export function abortSignal(value: unknown, path: string): AbortSignal {
+  if (value instanceof AbortSignal) return value;
+  throw invalid(path, "an AbortSignal", `it is ${quote(value)}`);
+}
+
 /**
  * A parser of a list, frozen, in which nothing stands twice.
  *

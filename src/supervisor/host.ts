@@ -17,7 +17,7 @@ import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions, TensorStats } from "../tensor/mod.ts";
 import { checkApiVersion, checkDependencies, hostApi } from "./dependency_order.ts";
 import { findManifest } from "./find_manifest.ts";
-import type { HostEvents, HostHooks } from "./host_events.ts";
+import { checkEventName, type HostEvents, type HostHooks } from "./host_events.ts";
 import { HostSignals } from "./host_signals.ts";
 import { openHostContext } from "./host_context.ts";
 import type { HostContext } from "./host_context.ts";
@@ -121,14 +121,17 @@ class CordonHost implements Host {
   }
 
   on<K extends keyof HostEvents>(name: K, listener: (event: HostEvents[K]) => unknown): Disposable {
+    checkEventName(name);
     return this.#hooks.on(name, listener);
   }
 
   tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor {
+    if (this.#disposing !== null) throw disposed("make a tensor");
     return this.#context.tensors.tensor(shape, dtype, options);
   }
 
   async cuda(): Promise<Cuda> {
+    if (this.#disposing !== null) throw disposed("use a GPU");
     return (await this.#context.cuda.open()).cuda;
   }
 
@@ -237,14 +240,14 @@ class CordonHost implements Host {
   }
 
   #track<R>(work: () => Promise<R>): Promise<R> {
-    if (this.#disposing !== null) return Promise.reject(disposed());
+    if (this.#disposing !== null) return Promise.reject(disposed("load a plugin"));
     const tracked: Promise<R> = work().finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
     return tracked;
   }
 
   async #dispose(): Promise<void> {
-    this.#abort.abort(disposed());
+    this.#abort.abort(disposed("load a plugin"));
     await Promise.allSettled(this.#running);
     await Promise.all([
       ...this.plugins.map((plugin) => plugin.stop()),
@@ -273,6 +276,6 @@ async function checkExports<T extends object>(
   );
 }
 
-function disposed(): DisposedError {
-  return new DisposedError("Cannot load a plugin: the host was disposed");
+function disposed(what: string): DisposedError {
+  return new DisposedError(`Cannot ${what}: the host was disposed`);
 }

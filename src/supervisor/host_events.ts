@@ -4,8 +4,9 @@
  * @module
  */
 
-import { Hooks } from "./hooks.ts";
 import type { Tier } from "../policy/types.ts";
+import { quote } from "../util/quote.ts";
+import { Hooks } from "./hooks.ts";
 import type { ReloadEvent } from "./hot_reload.ts";
 import type { PermissionEvent } from "./permission_event.ts";
 import type { PluginStatus } from "./status.ts";
@@ -65,6 +66,35 @@ export interface HostEvents {
     readonly error: unknown;
     readonly plugin?: string;
   };
+}
+
+const eventNames: Readonly<Record<keyof HostEvents, true>> = {
+  "before-load": true,
+  warning: true,
+  inspector: true,
+  loaded: true,
+  spawned: true,
+  ready: true,
+  output: true,
+  permission: true,
+  status: true,
+  "before-call": true,
+  "after-call": true,
+  reload: true,
+  unloaded: true,
+  "listener-error": true,
+};
+
+/**
+ * Refuses a name that no event has: whoever listened to it would wait for ever.
+ *
+ * @param name What somebody wants to listen to.
+ * @throws {TypeError} If there is no such event.
+ */
+export function checkEventName(name: string): void {
+  if (Object.hasOwn(eventNames, name)) return;
+  const names = Object.keys(eventNames).map(quote).join(", ");
+  throw new TypeError(`Cannot listen to ${quote(name)} as a host's events are ${names}: it is none of them`);
 }
 
 /** Listeners of one host. */

@@ -5,6 +5,7 @@
  */
 
 import type { PluginManifest } from "../config/mod.ts";
+import { callOptions } from "../config/mod.ts";
 import type { LoadConfig, OversightConfig, SupervisionConfig } from "../config/types.ts";
 import type { ExitReason, PluginCrashedError } from "../errors.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
@@ -112,7 +113,7 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
   }
 
   with(options: CallOptions): Remote<T> {
-    return remoteModule<T>(this.#calls, options);
+    return remoteModule<T>(this.#calls, callOptions(options));
   }
 
   get status(): PluginStatus {

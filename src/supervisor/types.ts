@@ -30,6 +30,8 @@ export interface Plugin<T extends object = Record<string, (...args: unknown[]) =
    * The same exports with options for each call made through them.
    *
    * @param options `signal`, `timeoutMs`, `onProgress`, `wantsReply`.
+   * @returns An object like `api`, whose calls all have these options.
+   * @throws {ConfigError} If an option is unknown or not valid.
    */
   with(options: CallOptions): Remote<T>;
   /** What the plugin is doing now. */
@@ -197,6 +199,7 @@ export interface Host extends AsyncDisposable {
    * @param name Name of the event.
    * @param listener Called with each event; nobody waits for it.
    * @returns Disposing it removes the listener.
+   * @throws {TypeError} If there is no such event.
    */
   on<K extends keyof HostEvents>(name: K, listener: (event: HostEvents[K]) => unknown): Disposable;
   /**
@@ -206,6 +209,9 @@ export interface Host extends AsyncDisposable {
    * @param dtype Element type. @default "float32"
    * @param options Placement.
    * @returns The tensor; the caller disposes it.
+   * @throws {TypeError | RangeError} If there is no such dtype, or the shape has sizes that are no integers of 0 or more.
+   * @throws {MemoryPressureError} If that much shared memory is not to be had.
+   * @throws {DisposedError} If the host was disposed.
    */
   tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor;
   /**
@@ -213,6 +219,7 @@ export interface Host extends AsyncDisposable {
    *
    * @returns Tensors on devices, streams and programs.
    * @throws {CudaError} If there is no driver and `cuda.fallback` is `"error"`.
+   * @throws {DisposedError} If the host was disposed.
    */
   cuda(): Promise<Cuda>;
   /** Use of shared memory. */

@@ -110,12 +110,31 @@ Deno.test("Plugin.stop() leaves no files and later calls reject with DisposedErr
   assert.deepEqual(test.host.plugins, []);
 });
 
-Deno.test("a disposed host leaves nothing but the lock of its runtime directory and refuses to load", async () => {
+Deno.test("a disposed host leaves nothing but the lock of its runtime directory and gives nothing more", async () => {
   const test = await testHost();
   const path = await test.plugin(`export const one = () => 1;`);
   await test.host.load(path);
   await test.host[Symbol.asyncDispose]();
   assert.deepEqual(await namesIn(test.runtimeDirectory), ["lock"]);
   await assert.rejects(test.host.load(path), DisposedError);
+  assert.throws(() => test.host.tensor([2 ** 20]), DisposedError);
+  await assert.rejects(test.host.cuda(), DisposedError);
+  assert.equal(test.host.tensorStats().usedBytes, 0);
   await test[Symbol.asyncDispose]();
+});
+
+Deno.test("Plugin.with() and Host.on() refuse what they would not heed", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(`export const one = () => 1;`);
+  await using plugin = await test.host.load<{ one(): number }>(path);
+  // No timer can hold these: the plugin used to end itself over the first.
+  for (const timeoutMs of [Infinity, NaN, -1, 2 ** 31, "5"]) {
+    assert.throws(() => plugin.with({ timeoutMs } as never), { name: "ConfigError", path: "timeoutMs" });
+  }
+  assert.throws(() => plugin.with({ timeoutMS: 5 } as never), { hint: 'Did you mean "timeoutMs"?' });
+  assert.equal(await plugin.with({ timeoutMs: 30_000, signal: undefined }).one(), 1);
+  assert.throws(
+    () => test.host.on("crash" as never, () => {}),
+    /Cannot listen to "crash" as a host's events/,
+  );
 });
