@@ -6,6 +6,7 @@
 
 import type { SandboxPolicy } from "../policy/types.ts";
 import { join } from "node:path";
+import { groupOwner, ownerOfGroup } from "../util/group_owner.ts";
 import { isNoSuchProcess } from "../util/no_such_process.ts";
 
 /** What the runtime itself needs before the plugin has done anything. */
@@ -33,13 +34,12 @@ export interface ControlGroup {
 
 /**
  * A name for the leaves of one sandbox. Sandboxes of all hosts may share a parent, so it is one that nobody else makes
- * up, and says whose they are: of the thread that the sandbox ends with, in the namespace that counts it. A worker's
- * thread may end before its process; a main thread has its process' number.
+ * up, and says whose they are.
  *
- * @returns `cordon-<thread>-ns<number>-<uuid>`.
+ * @returns `cordon-<owner>-<uuid>`.
  */
 export function leafName(): string {
-  return `cordon-${ownThread()}-ns${pidNamespace()}-${crypto.randomUUID()}`;
+  return `cordon-${groupOwner()}-${crypto.randomUUID()}`;
 }
 
 /**
@@ -89,36 +89,14 @@ async function enterLeaf(path: string, pid: number): Promise<void> {
 /** Remove what hosts left that were killed, and workers that were terminated. Only an empty leaf can be removed. */
 function sweepLeaves(directory: string): void {
   for (const { name } of Deno.readDirSync(directory)) {
-    const [, thread, namespace] = /^cordon-(?:probe-)?(\d+)(?:-ns(\d+)-|-|$)/.exec(name) ?? [];
-    if (thread === undefined || isThere(`/proc/${thread}`)) continue;
-    // Another container that shares the hierarchy has other pids.
-    if (namespace !== undefined && namespace !== pidNamespace()) continue;
+    const owner = ownerOfGroup(name);
+    if (owner === null || isThere(`/proc/${owner}`)) continue;
     try {
       Deno.removeSync(join(directory, name));
     } catch (error) {
       // Another host was faster, or its last processes are just ending.
       if (!(error instanceof Deno.errors.NotFound) && !isBusy(error)) throw error;
     }
-  }
-}
-
-/** The kernel's number of the namespace that this process' pid belongs to; `"0"` where that is not told. */
-function pidNamespace(): string {
-  return lastNumber("/proc/self/ns/pid") ?? "0";
-}
-
-/** Number of the thread that runs this; that of its process where that is not told. */
-function ownThread(): string {
-  return lastNumber("/proc/thread-self") ?? String(Deno.pid);
-}
-
-/** The last number in what a symbolic link says; null where it may not be read. */
-function lastNumber(link: string): string | null {
-  try {
-    return /(\d+)\D*$/.exec(Deno.readLinkSync(link))?.[1] ?? null;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound) return null;
-    throw error;
   }
 }
 

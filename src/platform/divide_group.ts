@@ -4,6 +4,7 @@
  * @module
  */
 
+import { groupOwner } from "../util/group_owner.ts";
 import { isAbsent } from "./read_fact.ts";
 
 /** Controllers that bound plugins. */
@@ -16,7 +17,7 @@ export const USEFUL_CONTROLLERS: readonly string[] = ["memory", "cpu", "pids"];
  * @returns Whether it worked.
  */
 export async function canDivide(path: string): Promise<boolean> {
-  const child = `${path}/cordon-probe-${Deno.pid}-${crypto.randomUUID()}`;
+  const child = `${path}/cordon-probe-${groupOwner()}-${crypto.randomUUID()}`;
   try {
     await Deno.mkdir(child);
     await Deno.remove(child);

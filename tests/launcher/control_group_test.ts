@@ -81,8 +81,14 @@ Deno.test("controlGroup() removes the empty leaves of hosts that are gone, and n
   const gone = 2 ** 22 + 1;
   const [, namespace] = /-(ns\d+)-/.exec(leafName())!;
   // Alive, nobody's, and of a container whose pids mean others here.
-  const kept = [`cordon-${Deno.pid}-a`, "cordon-b", "system.slice", `cordon-${gone}-ns1-a`];
-  const swept = [`cordon-${gone}-a`, `cordon-${gone}-${namespace}-a`, `cordon-probe-${gone}`];
+  const kept = [
+    ...[`cordon-${Deno.pid}-a`, "cordon-b", "system.slice"],
+    ...[`cordon-${gone}-ns1-a`, `cordon-probe-${gone}-ns1-a`],
+  ];
+  const swept = [
+    ...[`cordon-${gone}-a`, `cordon-${gone}-${namespace}-a`],
+    ...[`cordon-probe-${gone}`, `cordon-probe-${gone}-${namespace}-a`],
+  ];
   for (const name of [...swept, ...kept]) Deno.mkdirSync(`${root}/${name}`);
   try {
     throws(() => controlGroup(policyIn(root, 2), `cordon-${Deno.pid}-new`), /ENOENT|No such file/);
