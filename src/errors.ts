@@ -1,6 +1,26 @@
 /**
  * Every error that a caller of Cordon may want to catch.
  *
+ * @example
+ * ```ts
+ * import { ConfigError, createHost, LaunchError, PluginCrashedError } from "@cordon/cordon";
+ * import { equal, ok } from "node:assert/strict";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".ts" });
+ * await Deno.writeTextFile(file, "export const leave = (code: number): void => Deno.exit(code);");
+ * await using host = await createHost();
+ * try {
+ *   await using plugin = await host.load<{ leave(code: number): void }>(file);
+ *   await plugin.api.leave(3);
+ * } catch (error) {
+ *   if (error instanceof ConfigError) console.log(error.path, error.hint); // a mistake in the options
+ *   if (error instanceof LaunchError) console.log(error.stage, error.stderrTail); // it did not come up
+ *   ok(error instanceof PluginCrashedError); // it died under a call
+ *   equal(error.exitCode, 3);
+ * }
+ * await Deno.remove(file);
+ * ```
+ *
  * @module
  */
 

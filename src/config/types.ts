@@ -100,7 +100,7 @@ export interface HostOptions {
   readonly services?: Readonly<Record<string, object>>;
   /** Confinement demanded of every plugin that does not say otherwise. @default "required" */
   readonly sandbox?: SandboxMode;
-  /** Limits of every plugin that does not say otherwise. */
+  /** Limits of every plugin that does not say otherwise. @default those of `LimitOptions` */
   readonly limits?: LimitOptions;
   /** Preset for a kind of host: the most that any plugin may do, and limits. @default none */
   readonly profile?: ProfileName;
@@ -116,7 +116,7 @@ export interface HostOptions {
    * that listens to them itself switches this off, and disposes the host. @default true
    */
   readonly handleSignals?: boolean;
-  /** How tensors on GPUs travel. */
+  /** How tensors on GPUs travel. @default the defaults of `CudaOptions` */
   readonly cuda?: CudaOptions;
   /** Where lines go that plugins print. @default "inherit" */
   readonly output?: OutputOption;
@@ -170,7 +170,7 @@ export interface LoadOptions {
   readonly bundle?: boolean;
   /** Names of the host's services that the plugin sees; an object lists methods for each. @default [] */
   readonly services?: readonly string[] | Readonly<Record<string, readonly string[]>>;
-  /** Bounds on what it may use. */
+  /** Bounds on what it may use. @default the host's, key by key */
   readonly limits?: LimitOptions;
   /** Confinement demanded. @default the host's */
   readonly sandbox?: SandboxMode;
@@ -222,7 +222,7 @@ export interface LoadOptions {
    * stopped: `<name>-<id>.info`, in the format of LCOV. For development; needs bubblewrap. @default none
    */
   readonly coverage?: string;
-  /** Aborts the load. */
+  /** Aborts the load, which rejects with its reason. @default none */
   readonly signal?: AbortSignal;
 }
 

@@ -28,7 +28,7 @@ export interface AuditEntry {
 export interface AuditSinkOptions {
   /** Entries that are kept; older ones are forgotten first. @default 10_000 */
   readonly capacity?: number;
-  /** Also receives every entry at once, for an append-only file of the caller's. */
+  /** Also receives every entry at once, for an append-only file of the caller's. @default none */
   readonly onEntry?: (entry: AuditEntry) => void;
 }
 
@@ -53,6 +53,17 @@ export interface AuditSink extends Sink {
  * @param options How many entries to keep.
  * @returns The sink.
  * @throws {RangeError} If the capacity is not a positive whole number.
+ *
+ * @example
+ * ```ts
+ * import { auditSink } from "./audit_sink.ts";
+ * import { equal } from "node:assert/strict";
+ *
+ * const audit = auditSink(); // among the `sinks` of createHost()
+ * const fields = { permission: "read", value: "/etc", outcome: "deny", by: "policy", reason: "not granted" };
+ * audit.emit({ at: 0, plugin: "nosy", kind: "permission", fields });
+ * equal(audit.entries({ outcome: "deny" })[0]?.value, "/etc");
+ * ```
  */
 export function auditSink(options: AuditSinkOptions = {}): AuditSink {
   const { capacity = 10_000, onEntry } = options;

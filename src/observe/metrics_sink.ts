@@ -57,6 +57,16 @@ const MAX_NAMES = 64;
  * Make a sink that counts.
  *
  * @returns The sink.
+ *
+ * @example
+ * ```ts
+ * import { metricsSink } from "./metrics_sink.ts";
+ * import { equal } from "node:assert/strict";
+ *
+ * const metrics = metricsSink(); // among the `sinks` of createHost()
+ * metrics.emit({ at: 0, plugin: "adder", kind: "call", fields: { method: "add", outcome: "ok", durationMs: 1 } });
+ * equal(metrics.snapshot().plugins.adder?.calls.ok, 1);
+ * ```
  */
 export function metricsSink(): MetricsSink {
   const host = new Counter();

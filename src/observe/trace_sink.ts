@@ -31,6 +31,20 @@ const BUFFERED_CHARACTERS = 32_768;
  * @param options Bound on its growth.
  * @returns The sink. The caller disposes it; what was buffered when the process is killed is lost.
  * @throws {Deno.errors.PermissionDenied} If the file cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { traceSink } from "./trace_sink.ts";
+ * import { match } from "node:assert/strict";
+ *
+ * const path = await Deno.makeTempFile();
+ * {
+ *   using trace = traceSink(path); // among the `sinks` of createHost()
+ *   trace.emit({ at: 0, plugin: "adder", kind: "ready", fields: { pid: 7 } });
+ * }
+ * match(await Deno.readTextFile(path), /"kind":"ready"/);
+ * await Deno.remove(path);
+ * ```
  */
 export function traceSink(path: string, options: TraceSinkOptions = {}): TraceSink {
   const { maxBytes = DEFAULT_MAX_BYTES } = options;

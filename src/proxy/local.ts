@@ -11,6 +11,21 @@ import { LOCAL } from "./callable_members.ts";
  *
  * @param method The method.
  * @param _context Of the decorator.
+ *
+ * @example
+ * ```ts
+ * import { local } from "./local.ts";
+ * import { ProxiedSingleton } from "./proxied_singleton.ts";
+ *
+ * class Registry extends ProxiedSingleton {
+ *   get = (name: string) => name.length; // runs in the host
+ *   @local
+ *   normalize(name: string): string {
+ *     return name.trim(); // runs in the plugin that calls it
+ *   }
+ * }
+ * console.log(Registry.instance().normalize(" base "));
+ * ```
  */
 // deno-lint-ignore no-explicit-any
 export function local<T extends (...args: any[]) => any>(

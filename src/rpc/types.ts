@@ -83,11 +83,11 @@ export interface PeerHello {
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Aborts the call here and on the other side; the call rejects with its reason. */
+  /** Aborts the call here and on the other side; the call rejects with its reason. @default none */
   readonly signal?: AbortSignal | undefined;
   /** Deadline in milliseconds from now; 0 is none. @default the session's `timeoutMs` */
   readonly timeoutMs?: number | undefined;
-  /** Receives what the callee passes to `progress()`, for streams until they end. */
+  /** Receives what the callee passes to `progress()`, for streams until they end. @default none */
   readonly onProgress?: ((value: unknown) => void) | undefined;
   /**
    * `false`: the call is sent and gives `undefined` at once. What it returns is dropped, what it throws is told to
@@ -156,11 +156,29 @@ export interface CodecContext {
 
 /** How values of one type cross. */
 export interface TypeCodec<T> {
-  /** Is this value ours? Sees class instances and ArrayBuffer views only; must not throw. */
+  /**
+   * Is this value ours? Must not throw.
+   *
+   * @param value A class instance or an ArrayBuffer view.
+   * @param context Of the frame.
+   * @returns Whether `encode()` is to write it.
+   */
   test(value: object, context: CodecContext): value is T & object;
-  /** Value → something that can cross. */
+  /**
+   * Value → something that can cross.
+   *
+   * @param value One of which `test()` said yes.
+   * @param context Of the frame.
+   * @returns What is sent in its place. What this throws fails the call.
+   */
   encode(value: T, context: CodecContext): unknown;
-  /** What the peer sent → value. The payload is hostile: validate it, throw if it is wrong. */
+  /**
+   * What the peer sent → value. What this throws fails the call.
+   *
+   * @param payload What the peer's `encode()` returned, or anything else: it is hostile, validate it.
+   * @param context Of the frame.
+   * @returns The value.
+   */
   decode(payload: unknown, context: CodecContext): T;
 }
 

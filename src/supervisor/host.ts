@@ -39,12 +39,21 @@ import type { Host, Plugin, PrewarmOptions, RunOptions, ScriptResult } from "./t
  * @throws {SandboxUnavailableError} If no plugin could run on this machine at all.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { createHost } from "@cordon/cordon";
  *
- * await using host = await createHost();
- * await using plugin = await host.load<typeof import("./examples/hello.ts")>("./examples/hello.ts");
- * console.log(await plugin.api.greet("you"));
+ * const file = await Deno.makeTempFile({ suffix: ".ts" });
+ * await Deno.writeTextFile(file, `
+ *   import { service } from "@cordon/cordon/plugin";
+ *   const words = service<{ hello(name: string): string }>("words");
+ *   export const greet = async (name: string): Promise<string> => await words.hello(name);
+ * `);
+ * const words = { hello: (name: string) => `Hello, ${name}!` };
+ *
+ * await using host = await createHost({ services: { words } });
+ * await using plugin = await host.load<{ greet(name: string): string }>(file, { services: ["words"] });
+ * console.log(await plugin.api.greet("you")); // "Hello, you!", from the host by way of a sandbox
+ * await Deno.remove(file);
  * ```
  */
 export async function createHost(options: HostOptions = {}): Promise<Host> {

@@ -6,9 +6,9 @@
 
 /** Options of {@linkcode orderedMap}. */
 export interface OrderedMapOptions {
-  /** Items in work or waiting to be taken, at most. */
+  /** Items in work or waiting to be taken, at most. @default as many as a pool runs at once */
   readonly concurrency?: number;
-  /** Cancels what is in work and ends the iteration with its reason. */
+  /** Cancels what is in work and ends the iteration with its reason. @default none */
   readonly signal?: AbortSignal;
 }
 

@@ -32,7 +32,7 @@ export type PoolWork<A, T> = (api: A, signal: AbortSignal) => T | Promise<T>;
 
 /** Options of one task. */
 export interface TaskOptions {
-  /** Takes the task out of the queue, or cancels it. */
+  /** Takes the task out of the queue, or cancels it. @default none */
   readonly signal?: AbortSignal;
   /** Longest run in milliseconds; 0 means none. @default the pool's `taskTimeoutMs` */
   readonly timeoutMs?: number;
@@ -55,7 +55,11 @@ export interface TaskHandle<T> {
   readonly state: TaskState;
   /** Settles once. An error that nobody waits for is not reported as unhandled. */
   readonly result: Promise<T>;
-  /** Takes it out of the queue, or cancels it. */
+  /**
+   * Takes it out of the queue, or cancels it.
+   *
+   * @param reason What `result` rejects with. @default an AbortError
+   */
   cancel(reason?: unknown): void;
 }
 
@@ -106,7 +110,22 @@ export interface PoolStats {
   readonly averageExecutionMs: number;
 }
 
-/** Runs tasks on a bounded number of interchangeable workers. Disposing ends them and rejects what still waits. */
+/**
+ * Runs tasks on a bounded number of interchangeable workers. Disposing ends them and rejects what still waits.
+ *
+ * @example
+ * ```ts
+ * import { createHost } from "@cordon/cordon";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".ts" });
+ * await Deno.writeTextFile(file, "export const square = (n: number): number => n * n;");
+ * await using host = await createHost();
+ * await using pool = await host.pool<{ square(n: number): number }>(file, { size: 2 });
+ * console.log(await pool.execute((api) => api.square(3))); // 9
+ * for await (const square of pool.map([1, 2, 3], (api, n) => api.square(n))) console.log(square); // 1, 4, 9
+ * await Deno.remove(file);
+ * ```
+ */
 export interface TaskPool<A> extends AsyncDisposable {
   /** Name for messages. */
   readonly name: string;
@@ -139,6 +158,7 @@ export interface TaskPool<A> extends AsyncDisposable {
    * @param work Gets the worker, the item, its index and a signal.
    * @param options `concurrency` (default: as many as the pool runs at once) and the options of each task.
    * @returns The results, in order.
+   * @throws As `execute()`, from the iteration.
    */
   map<I, T>(
     items: Iterable<I> | AsyncIterable<I>,

@@ -19,7 +19,22 @@ import type { LoadedDirectory } from "./load_directory.ts";
 import type { PluginPool } from "./plugin_pool.ts";
 import type { ExitFacts, PluginStatus } from "./status.ts";
 
-/** A plugin that was loaded. Disposing stops it. */
+/**
+ * A plugin that was loaded. Disposing stops it.
+ *
+ * @example
+ * ```ts
+ * import { createHost } from "@cordon/cordon";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".ts" });
+ * await Deno.writeTextFile(file, "export const add = (a: number, b: number): number => a + b;");
+ * await using host = await createHost();
+ * await using plugin = await host.load<{ add(a: number, b: number): number }>(file);
+ * console.log(await plugin.api.add(1, 2)); // 3
+ * console.log(await plugin.with({ timeoutMs: 5_000 }).add(1, 2), plugin.status.state); // 3 "running"
+ * await Deno.remove(file);
+ * ```
+ */
 export interface Plugin<T extends object = Record<string, (...args: unknown[]) => unknown>>
   extends AsyncDisposable {
   /** Name in messages. */
@@ -113,7 +128,10 @@ export interface PrewarmOptions extends LoadOptions {
   readonly count?: number;
 }
 
-/** Loads plugins and owns everything that they use. Disposing stops them all. */
+/**
+ * Loads plugins and owns everything that they use. Disposing stops them all. `createHost()` makes it, and shows how it is
+ * used.
+ */
 export interface Host extends AsyncDisposable {
   /** Plugins that were loaded and not stopped. */
   readonly plugins: readonly Plugin[];

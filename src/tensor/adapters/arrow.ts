@@ -29,6 +29,15 @@ export interface ArrowData {
  * @returns The tensor; the caller disposes it.
  * @throws {TypeError} If there are nulls, or the values are no array of numbers.
  * @throws {RangeError} If there are fewer values than the length says.
+ *
+ * @example
+ * ```ts
+ * import { fromArrow } from "../mod.ts";
+ *
+ * const chunk = { length: 2, nullCount: 0, values: new Float32Array([1, 2]) }; // vector.data[0]
+ * using column = fromArrow(chunk);
+ * console.assert(column.at(1) === 2);
+ * ```
  */
 export function fromArrow(data: ArrowData, dtype?: Dtype): Tensor {
   const { length, nullCount, values } = data;
@@ -57,6 +66,14 @@ export function fromArrow(data: ArrowData, dtype?: Dtype): Tensor {
  * @param tensor A tensor of one dimension; it must not be disposed while Arrow uses the array.
  * @returns The elements and how many there are.
  * @throws {TypeError} If the tensor has several dimensions.
+ *
+ * @example
+ * ```ts
+ * import { Tensor, toArrow } from "../mod.ts";
+ *
+ * using tensor = Tensor.from([1, 2, 3]);
+ * console.assert(toArrow(tensor).length === 3); // for makeVector() of apache-arrow
+ * ```
  */
 export function toArrow(tensor: Tensor): { readonly data: TensorArray; readonly length: number } {
   if (tensor.shape.length !== 1) {

@@ -47,6 +47,15 @@ const SAME: readonly string[] = [
  * @returns The tensor; the caller disposes it.
  * @throws {TypeError} If its type is not supported or its elements are not in this process' memory.
  * @throws {RangeError} If its shape and its elements do not fit.
+ *
+ * @example
+ * ```ts
+ * import { fromOrt } from "../mod.ts";
+ *
+ * const output = { type: "float32", dims: [1, 2], data: new Float32Array([0.25, 0.75]) }; // of session.run()
+ * using tensor = fromOrt(output);
+ * console.assert(tensor.at(0, 1) === 0.75);
+ * ```
  */
 export function fromOrt(tensor: OrtTensor): Tensor {
   const { type, dims, data } = tensor;
@@ -76,6 +85,17 @@ export function fromOrt(tensor: OrtTensor): Tensor {
  * @param ort Class of onnxruntime's tensors: `ort.Tensor`.
  * @returns The onnxruntime tensor.
  * @throws {TypeError} If onnxruntime has no such type.
+ *
+ * @example
+ * ```ts
+ * import { Tensor, toOrt } from "../mod.ts";
+ *
+ * class OrtTensor { // stands for ort.Tensor here
+ *   constructor(readonly type: string, readonly data: Float32Array, readonly dims: readonly number[]) {}
+ * }
+ * using tensor = Tensor.from([1, 2], { dtype: "float32" });
+ * console.assert(toOrt(tensor, OrtTensor).dims[0] === 2);
+ * ```
  */
 export function toOrt<T>(tensor: Tensor, ort: OrtTensorClass<T>): T {
   const { dtype, shape } = tensor;

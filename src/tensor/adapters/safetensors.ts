@@ -76,6 +76,15 @@ export function readSafetensors(file: Uint8Array): SafetensorsFile {
  * @param tensors The tensors by name.
  * @param metadata Texts that describe the file. @default {}
  * @returns The whole file.
+ *
+ * @example
+ * ```ts
+ * import { Tensor, writeSafetensors } from "../mod.ts";
+ *
+ * using weights = Tensor.from([1, 2, 3, 4], { shape: [2, 2] });
+ * const file = writeSafetensors({ weights }, { author: "me" });
+ * console.assert(file.byteLength > weights.byteLength);
+ * ```
  */
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,

@@ -50,7 +50,21 @@ export interface ImportHandleOptions {
   readonly device?: number;
 }
 
-/** The GPUs of this machine. Work on the default stream is done in order, and in order with that of other tensors. */
+/**
+ * The GPUs of this machine. Work on the default stream is done in order, and in order with that of other tensors.
+ *
+ * @example
+ * ```ts
+ * import { createHost } from "@cordon/cordon";
+ *
+ * await using host = await createHost();
+ * const cuda = await host.cuda(); // without a GPU host memory stands for it, with the same results
+ * using values = cuda.tensor([2, 2], "float32");
+ * await values.copyFrom(new Float32Array([1, 2, 3, 4]));
+ * using result = await values.copyToHost();
+ * console.log(cuda.kind, result.at(1, 1)); // 4
+ * ```
+ */
 export class Cuda implements CudaTensorMaker {
   /** Whether there is a driver, or host memory stands for a device's. */
   readonly kind: "driver" | "host-memory";

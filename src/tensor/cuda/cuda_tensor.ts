@@ -61,12 +61,15 @@ const collected = new FinalizationRegistry<DeviceMemory>((memory) => withoutFaul
  * it to a plugin that was granted `gpu`, or back, lends it.
  *
  * @example
- * ```ts ignore
- * const cuda = await host.cuda();
- * using values = cuda.tensor([1024], "float32");
- * await values.copyFrom(new Float32Array(1024).fill(2));
- * await plugin.api.scale(values);
- * using result = await values.copyToHost();
+ * ```ts
+ * import { createHost } from "@cordon/cordon";
+ *
+ * await using host = await createHost();
+ * using values = (await host.cuda()).tensor([4], "float32");
+ * await values.copyFrom(new Float32Array(4).fill(2));
+ * using tail = values.slice(2); // the same bytes
+ * using result = await tail.copyToHost();
+ * console.log(result.size); // 2
  * ```
  */
 export class CudaTensor implements Disposable {
