@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { closeSync, ftruncateSync, lstatSync, openSync, readdirSync, readlinkSync } from "node:fs";
 import { ProtocolError } from "../../src/errors.ts";
 import type { Tensor } from "../../src/tensor/mod.ts";
 import { nativeTest } from "../native/test_native.ts";
@@ -235,7 +235,19 @@ const MESSAGES: readonly (readonly [string, (peer: RawPeer) => void, RegExp])[] 
     /lease 5 as it was never given$/,
   ],
   ["back what it does not have", (peer) => peer.say(KIND.giveBack, [5]), /gives back memory 5/],
+  ["back what it was lent", giveBackLent, /gives back memory 1 that it did not ask for$/],
+  [
+    "a wish for a second arena",
+    (peer) => [1, 2].forEach((id) => peer.say(KIND.request, [id, 0], 1)),
+    /second arena/,
+  ],
 ];
+
+function giveBackLent(peer: RawPeer): void {
+  using tensor = peer.host.tensor([MIB], "uint8", { shared: true });
+  peer.types.write(tensor);
+  peer.say(KIND.giveBack, [1]);
+}
 
 for (const [what, act, message] of MESSAGES) {
   Deno.test(nativeTest(`a guest that sends ${what} is ended`), () =>
@@ -334,6 +346,7 @@ Deno.test(
     withPeer(async (peer) => {
       // Grants that nobody reads fill the socket; the rest waits in the host.
       const count = 500;
+      const before = memoryDescriptors();
       for (let request = 1; request <= count; request++) {
         while (!peer.native.send(peer.fd, rawMessage(KIND.request, [request, 4096]))) await turn();
       }
@@ -352,8 +365,18 @@ Deno.test(
       }
       others.forEach((fd) => peer.native.close(fd));
       assert.deepEqual(peer.violations, []);
+      assert.ok(memoryDescriptors() <= before, "what waited in the host is closed");
     }),
 );
+
+/** Descriptors of memory in this process. */
+function memoryDescriptors(): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    // The list itself was open while it was read.
+    return lstatSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false }) !== undefined &&
+      readlinkSync(`/proc/self/fd/${fd}`).startsWith("/memfd:cordon");
+  }).length;
+}
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));

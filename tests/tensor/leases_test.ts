@@ -91,6 +91,21 @@ Deno.test("Leases keep what was picked up while notice was on its way", () => {
   assert.deepEqual(released, ["a"]);
 });
 
+Deno.test("Leases give notice of what was sent later, too, whatever was picked up meanwhile, and how often", () => {
+  const { clock, leases, told, released, open } = trial();
+  const picked = open("picked");
+  leases.picked(picked);
+  leases.picked(picked);
+  open("first");
+  clock.pass(20_000);
+  const second = open("second");
+  clock.pass(10_000);
+  clock.pass(1_000);
+  assert.deepEqual(released, ["first"]);
+  clock.pass(30_000);
+  assert.deepEqual(told.slice(1), [second]);
+});
+
 Deno.test("Leases.flush() gives notice at once and purge() lets go", () => {
   const { leases, told, released, open } = trial();
   const picked = open("picked");
