@@ -12,6 +12,7 @@ export { pluginManifest } from "./manifest.ts";
 export type { ManifestDefaults, ManifestDependency, PluginManifest } from "./manifest.ts";
 export { poolConfig, poolKeys } from "./pool.ts";
 export { refuseUnheeded } from "./refuse_unheeded.ts";
+export { runConfig } from "./run_config.ts";
 export { restartConfig } from "./restart.ts";
 export { watchConfig } from "./watch.ts";
 export { profiles } from "./capabilities.ts";

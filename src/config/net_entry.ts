@@ -35,6 +35,7 @@ export function netEntries(value: unknown, path: string): readonly string[] {
   if (value === "*") {
     throw invalid(path, rule, 'it is "*"', 'Write net: "host" to share the whole network of the host');
   }
+  if (value.includes("/")) throw invalid(path, rule, `it is ${quote(value)}`, portHint(value));
   const parts = /^(\[[^\]]*\]|[^:[\]]*)(?::([^:]*))?$/.exec(value.toLowerCase());
   if (parts === null) throw invalid(path, rule, `it is ${quote(value)}`, portHint(value));
   const host = canonicalHost(parts[1] ?? "");

@@ -89,14 +89,16 @@ export function object<S extends Shape>(
  *
  * @param value What was passed; `undefined` has no entries.
  * @param path Where it stands.
+ * @param rule What it should have been, for messages.
  * @returns Keys and values in their order.
  */
-export function entries(value: unknown, path: string): [string, unknown][] {
+export function entries(value: unknown, path: string, rule = "an object of options"): [string, unknown][] {
   if (value === undefined) return [];
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const prototype = isObject ? Object.getPrototypeOf(value) : undefined;
   if (!isObject || (prototype !== null && Object.getPrototypeOf(prototype) !== null)) {
-    throw invalid(path === "" ? "options" : path, "an object of options", `it is ${quote(value)}`);
+    const hint = rule.startsWith("a list") ? asList(value) : undefined;
+    throw invalid(path === "" ? "options" : path, rule, `it is ${quote(value)}`, hint);
   }
   return Object.entries(value);
 }
@@ -149,8 +151,12 @@ export function abortSignal(value: unknown, path: string): AbortSignal {
  */
 export function list<T>(item: Parser<T>): Parser<readonly T[]> {
   return (value, path) => {
-    if (!Array.isArray(value)) throw invalid(path, "a list", `it is ${quote(value)}`);
+    if (!Array.isArray(value)) throw invalid(path, "a list", `it is ${quote(value)}`, asList(value));
     const parsed = value.map((one, index) => item(one, `${path}[${index}]`));
     return Object.freeze([...new Set(parsed)]);
   };
+}
+
+function asList(value: unknown): string | undefined {
+  return typeof value === "string" ? `Write [${quote(value)}]` : undefined;
 }

@@ -55,7 +55,7 @@ export function grants(cwd: () => string): Parser<readonly PathGrant[]> {
   return (value, at) => {
     const found = Array.isArray(value)
       ? list(source)(value, at).map((one) => ({ source: one, target: one }))
-      : entries(value, at).map(([from, to]) => ({
+      : entries(value, at, "a list of paths, or an object of host path → path inside").map(([from, to]) => ({
         source: source(from, `${at}[${quote(from)}]`),
         target: insidePath(to, `${at}[${quote(from)}]`),
       }));

@@ -32,6 +32,13 @@ const sysNames = [
   "username",
 ] as const;
 
+/** Deno's other permissions: whoever knows them from there hears why there is nothing to write. */
+const never: Readonly<Record<string, readonly [state: string, hint: string]>> = Object.freeze({
+  run: ["a plugin never starts programs", "Offer what they do as a service of the host"],
+  ffi: ["a plugin never loads native code", "Offer what it does as a service of the host"],
+  import: ["what a plugin imports is bundled or mounted before it starts", "Leave it out"],
+});
+
 /** Spellings of the older interfaces that this one replaces. */
 const aliases = Object.freeze({ readonlyPaths: "read", writablePaths: "write", network: "net" });
 
@@ -51,6 +58,7 @@ export function permissions(environment: ConfigEnvironment): Parser<PermissionCo
     unix: list(path(cwd)),
   };
   return (value, at) => {
+    for (const [key] of entries(value, at)) refuseNever(key, `${at}.${key}`);
     const parsed = object(value, at, shape, aliases);
     return Object.freeze({
       read: parsed.read ?? Object.freeze([]),
@@ -61,6 +69,11 @@ export function permissions(environment: ConfigEnvironment): Parser<PermissionCo
       unix: parsed.unix ?? Object.freeze([]),
     });
   };
+}
+
+function refuseNever(key: string, at: string): void {
+  const why = Object.hasOwn(never, key) ? never[key] : undefined;
+  if (why !== undefined) throw invalid(at, "a permission", ...why);
 }
 
 function network(value: unknown, at: string): PermissionConfig["net"] {
@@ -88,7 +101,9 @@ function variables(
 ): Readonly<Record<string, string>> {
   const named = Array.isArray(value)
     ? list(variableName)(value, at).map((name): [string, unknown] => [name, env(name)])
-    : entries(value, at).map(([name, one]): [string, unknown] => [variableName(name, `${at}.${name}`), one]);
+    : entries(value, at, "a list of names, or an object of name → value").map((
+      [name, one],
+    ): [string, unknown] => [variableName(name, `${at}.${name}`), one]);
   const found = named.filter(([, one]) => one !== undefined).map(([name, one]) => {
     if (typeof one === "string" && !one.includes("\0")) return [name, one];
     throw invalid(`${at}.${name}`, "the text of a variable", `it is ${quote(one)}`);

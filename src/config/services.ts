@@ -21,7 +21,7 @@ export function services(
   return (value, at) => {
     const granted = Array.isArray(value)
       ? list((name, one) => serviceName(name, one, offered))(value, at).map((name) => [name, "all"] as const)
-      : entries(value, at).map(([name, methods]) => {
+      : entries(value, at, "a list of names, or an object of name → methods").map(([name, methods]) => {
         const service = members(offered[serviceName(name, `${at}.${name}`, offered)] ?? {});
         const parsed = list((method, one) => methodName(method, one, service))(methods, `${at}.${name}`);
         return [name, parsed] as const;

@@ -5,8 +5,9 @@
  */
 
 import { resolve } from "node:path";
-import { hostConfig, loadConfig, poolConfig, poolKeys, refuseUnheeded } from "../config/mod.ts";
+import { hostConfig, loadConfig, poolConfig, poolKeys, refuseUnheeded, runConfig } from "../config/mod.ts";
 import type { PluginManifest } from "../config/mod.ts";
+import { entries } from "../config/parse.ts";
 import { count } from "../config/quantity.ts";
 import type { HostOptions, LoadOptions, PoolOptions } from "../config/types.ts";
 import { ConfigError, DisposedError } from "../errors.ts";
@@ -183,7 +184,7 @@ class CordonHost implements Host {
     options: PoolOptions & LoadOptions,
   ): Promise<PluginPool<T>> {
     const isOfPool = ([key]: [string, unknown]) => poolKeys.includes(key);
-    const all = Object.entries(options);
+    const all = entries(options, "");
     const config = poolConfig(Object.fromEntries(all.filter(isOfPool)));
     const { request } = await this.#request(entry, Object.fromEntries(all.filter((one) => !isOfPool(one))));
     refuseUnheeded(request.config, ["watch"], "a pool");
@@ -198,16 +199,15 @@ class CordonHost implements Host {
     options: LoadOptions,
     known?: PluginManifest,
   ): Promise<{ readonly request: PluginRequest; readonly manifest: PluginManifest | null }> {
-    const { signal, ...rest } = options;
-    const allowed = loadConfig(entry, rest, this.#context.config);
+    const allowed = loadConfig(entry, options, this.#context.config);
     const manifest = known ?? findManifest(allowed.entry);
     if (manifest !== null) this.#checkPlace(manifest);
     const request: PluginRequest = {
       context: this.#context,
-      ...await grantedPolicy(this.#context, allowed, manifest, rest.name),
+      ...await grantedPolicy(this.#context, allowed, manifest, options.name),
       args: [],
       isScript: false,
-      signal: this.#signal(signal),
+      signal: this.#signal(options.signal),
       hooks: this.#hooks,
       manifest,
     };
@@ -221,18 +221,17 @@ class CordonHost implements Host {
   }
 
   async #run(entry: string | URL, options: RunOptions): Promise<ScriptResult> {
-    const { signal, args = [], forwardSignals = [], ...rest } = options;
-    using _signals = this.#signals?.without(forwardSignals);
-    const config = loadConfig(entry, rest, this.#context.config);
+    const { run, load } = runConfig(options);
+    const config = loadConfig(entry, load, this.#context.config);
+    using _signals = this.#signals?.without(run.forwardSignals);
     refuseUnheeded(config, ["restart", "watch"], "a script");
     return await runScript({
       context: this.#context,
       config,
       policy: await pluginPolicy(this.#context, config),
-      args,
+      ...run,
       isScript: true,
-      forwardSignals,
-      signal: this.#signal(signal),
+      signal: this.#signal(options.signal),
     });
   }
 

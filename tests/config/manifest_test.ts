@@ -152,7 +152,7 @@ const refused: readonly (readonly [object, string, string])[] = [
   [
     { permissions: { run: [] } },
     "permissions.run",
-    'Cannot use "permissions.run" as an option: "run" is not known',
+    'Cannot use "permissions.run" as a permission: a plugin never starts programs',
   ],
   [
     { profile: "desktop" },

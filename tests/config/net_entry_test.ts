@@ -139,3 +139,12 @@ Deno.test("netEntries() accepts only what the URL parser reads as the same host 
     { numRuns: 5_000 },
   );
 });
+
+Deno.test("netEntries() tells whoever wrote a URL what to write", () => {
+  const written = "https://api.example.com/data";
+  assertConfigError(() => netEntries(written, "net[0]"), {
+    path: "net[0]",
+    message: `Cannot use "net[0]" as a host or host:port: it is "${written}"`,
+    hint: 'Write only host and port, such as "api.example.com:443"',
+  });
+});

@@ -84,6 +84,21 @@ Deno.test("Host.pool() and Host.run() refuse supervision that nothing would heed
   }
 });
 
+Deno.test("Host.load(), Host.pool() and Host.run() reject with ConfigError that names what is no option at all", async () => {
+  await using test = await warmedHost();
+  const path = await test.plugin(TRIVIAL);
+  const loads = [test.host.load, test.host.pool, test.host.run].map((load) => load.bind(test.host));
+  for (const load of loads) {
+    for (const [options, name] of [[null, "options"], [[], "options"], [{ signal: {} }, "signal"]] as const) {
+      const error = await rejection(test, () => load(path, options as never));
+      assert.ok(error instanceof ConfigError, `${error}`);
+      assert.equal(error.path, name);
+    }
+  }
+  const error = await rejection(test, () => test.host.run(path, { args: [5] } as never));
+  assert.equal(error.message, 'Cannot use "args[0]" as an argument: it is 5');
+});
+
 Deno.test("Host.load() rejects with SandboxUnavailableError and a fix when bwrap is missing", async () => {
   await using test = await testHost({ bwrap: "/nonexistent/bwrap" });
   const path = await test.plugin(TRIVIAL);
