@@ -9,6 +9,7 @@ import type { Bundle } from "../bundle/types.ts";
 import type { LoadConfig } from "../config/types.ts";
 import { ConfigError } from "../errors.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
+import { quote } from "../util/quote.ts";
 import { parseSourceMap } from "../util/source_map.ts";
 import { coverageReport, type ScriptCoverage } from "./coverage_report.ts";
 
@@ -33,7 +34,7 @@ export interface Coverage extends AsyncDisposable {
  * @param policy Its policy.
  * @param hostDirectory Directory of the host, which sandboxes' accounts can enter.
  * @returns The counting, or `null`. The caller disposes it after the sandbox.
- * @throws {ConfigError} If the plugin is not bundled.
+ * @throws {ConfigError} If the plugin is not bundled, or nothing can be written where the report is wanted.
  */
 export async function coverageOf(
   { coverage: output, name, bundle }: LoadConfig,
@@ -47,6 +48,7 @@ export async function coverageOf(
       hint: "Leave out bundle: false",
     });
   }
+  await demandWritable(output);
   const id = crypto.randomUUID();
   const directory = join(hostDirectory, `coverage-${id}`);
   await Deno.mkdir(directory, { mode: 0o700 });
@@ -71,6 +73,21 @@ export async function coverageOf(
     },
   };
   return coverage;
+}
+
+/** Only trying tells, and at the end it would be too late. */
+async function demandWritable(output: string): Promise<void> {
+  try {
+    await Deno.mkdir(output, { recursive: true });
+    await Deno.remove(await Deno.makeTempFile({ dir: output, prefix: ".cordon-" }));
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    throw new ConfigError(`Cannot use ${quote(output)} as a directory for reports: ${cause.message}`, {
+      path: "coverage",
+      hint: "Name a directory that this process may write to",
+      cause,
+    });
+  }
 }
 
 /** Only the plugin's own sources: what its packages do is their authors' business. */

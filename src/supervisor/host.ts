@@ -257,12 +257,12 @@ class CordonHost implements Host {
   async #dispose(): Promise<void> {
     this.#abort.abort(disposed("load a plugin"));
     await Promise.allSettled(this.#running);
-    await Promise.all([
-      ...this.plugins.map((plugin) => plugin.stop()),
-      ...[...this.#pools].map((pool) => pool[Symbol.asyncDispose]()),
-    ]);
-    await this.#context[Symbol.asyncDispose]();
-    this.#signals?.[Symbol.dispose]();
+    await using rest = new AsyncDisposableStack();
+    if (this.#signals !== null) rest.use(this.#signals);
+    rest.use(this.#context);
+    const ends = [...this.plugins, ...this.#pools].map((one) => one[Symbol.asyncDispose]());
+    await Promise.allSettled(ends);
+    await Promise.all(ends);
   }
 }
 

@@ -112,11 +112,12 @@ export async function openHostContext(
     filters: new CompiledFilters(),
     warm,
     async [Symbol.asyncDispose]() {
-      await warm[Symbol.asyncDispose]();
-      tensors[Symbol.dispose]();
-      cuda[Symbol.dispose]();
-      await directory[Symbol.asyncDispose]();
-      native?.[Symbol.dispose]();
+      await using all = new AsyncDisposableStack();
+      if (native !== null) all.use(native);
+      all.use(directory);
+      all.use(cuda);
+      all.use(tensors);
+      all.use(warm);
     },
   };
 }

@@ -18,9 +18,9 @@ export interface PluginProcess {
   readonly facts: RunningFacts;
   /** Settles when nothing of it is left. Never rejects. */
   readonly exited: Promise<ExitFacts>;
-  /** Lets it finish what it does and ends it, by force if it does not. Never rejects; idempotent. */
+  /** Lets it finish what it does and ends it, by force if it does not. Idempotent; rejects if something of it is left. */
   retire(): Promise<void>;
-  /** Ends it without waiting for what it does. Never rejects; idempotent. */
+  /** Ends it without waiting for what it does. As `retire()` otherwise. */
   stop(): Promise<void>;
 }
 
@@ -55,6 +55,7 @@ export class Lifecycle<P extends PluginProcess> {
   #restarting: Promise<void> | null = null;
   #replacing: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
+  #stopFailure: { readonly error: unknown } | null = null;
 
   /** @param first The first process, ready. Owned by the lifecycle from now on. */
   constructor(setup: LifecycleSetup<P>, first: P) {
@@ -130,7 +131,10 @@ export class Lifecycle<P extends PluginProcess> {
     return this.#replacing = replaced;
   }
 
-  /** Ends it for good. Idempotent; never rejects. Settles when nothing is left. */
+  /**
+   * Ends it for good. Idempotent. Settles when nothing goes on; rejects with the first error of a process that could not
+   * be cleaned up after.
+   */
   stop(): Promise<void> {
     return this.#stopping ??= this.#stop();
   }
@@ -143,10 +147,11 @@ export class Lifecycle<P extends PluginProcess> {
     this.#current = null;
     this.#tracker.apply({ kind: "terminate", exitCode, at: this.#now() });
     while (this.#leaving.size > 0) await Promise.allSettled(this.#leaving);
+    if (this.#stopFailure !== null) throw this.#stopFailure.error;
   }
 
   async #retired(process: P): Promise<number | null> {
-    await process.stop();
+    await this.#ended(process.stop());
     return (await process.exited).exitCode;
   }
 
@@ -159,7 +164,7 @@ export class Lifecycle<P extends PluginProcess> {
   }
 
   #exited(process: P, generation: number, exit: ExitFacts, readyAt: number): void {
-    this.#track(process.stop());
+    this.#track(this.#ended(process.stop()));
     if (this.#current !== process || this.#stopping !== null) return;
     this.#current = null;
     this.#lastError = crashError(this.#setup.name, exit);
@@ -191,7 +196,7 @@ export class Lifecycle<P extends PluginProcess> {
     const old = this.#current;
     this.#current = null;
     this.#tracker.apply({ kind: "restart", attempt: 0, nextAt: this.#now(), at: this.#now() });
-    await old?.retire();
+    if (old !== null) await this.#ended(old.retire());
     await this.#startNext();
   }
 
@@ -228,7 +233,7 @@ export class Lifecycle<P extends PluginProcess> {
       // A start that is under way would otherwise become the second current process.
       await this.#starting?.catch(() => {});
     } catch (error) {
-      await next.stop();
+      await this.#ended(next.stop());
       throw error;
     }
     if (this.#stopping !== null) return await this.#discard(next);
@@ -247,12 +252,17 @@ export class Lifecycle<P extends PluginProcess> {
     } else {
       this.#adopt(next, this.status.generation + 1);
     }
-    if (old !== null) this.#track(old.retire());
+    if (old !== null) this.#track(this.#ended(old.retire()));
   }
 
   async #discard(process: P): Promise<never> {
-    await process.stop();
+    await this.#ended(process.stop());
     throw this.#goneError();
+  }
+
+  /** What one process leaves behind keeps the next from nothing: it is told at the end, by `stop()`. */
+  async #ended(ending: Promise<void>): Promise<void> {
+    await ending.catch((error) => void (this.#stopFailure ??= { error }));
   }
 
   async #nextChange(signal?: AbortSignal): Promise<void> {

@@ -211,8 +211,11 @@ export class SandboxedPlugin<T extends object> implements Plugin<T> {
 
   async #stop(): Promise<void> {
     this.#hotReload?.[Symbol.dispose]();
-    await this.#lifecycle.stop();
-    this.#onStopped();
+    try {
+      await this.#lifecycle.stop();
+    } finally {
+      this.#onStopped();
+    }
   }
 
   #watch(): HotReload {

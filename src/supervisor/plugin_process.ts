@@ -54,12 +54,12 @@ export class GenerationProcess implements PluginProcess {
     return this.generation.sandbox.session;
   }
 
-  /** Lets calls in flight end within the grace period, then stops it, by force after another. Idempotent; never rejects. */
+  /** Lets calls in flight end within the grace period, then stops it, by force after another. See `PluginProcess`. */
   retire(): Promise<void> {
     return this.#retiring ??= this.#retire(true);
   }
 
-  /** Stops it without waiting for calls in flight. Idempotent; never rejects. */
+  /** Stops it without waiting for calls in flight. See `PluginProcess`. */
   stop(): Promise<void> {
     return this.#retiring ??= this.#retire(false);
   }
@@ -82,8 +82,8 @@ export class GenerationProcess implements PluginProcess {
     guest.kill("stopped");
     await guest.exited;
     session.close(new DisposedError(`Cannot call plugin "${name}": it was stopped`));
-    await this.generation[Symbol.asyncDispose]();
     await this.#suspicion;
+    await this.generation[Symbol.asyncDispose]();
   }
 
   /** The runtime writes its counts when it ends by itself. */

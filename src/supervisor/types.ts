@@ -101,7 +101,10 @@ export interface Plugin<T extends object = Record<string, (...args: unknown[]) =
    * @throws {DisposedError} If the plugin was stopped.
    */
   reload(): Promise<void>;
-  /** Ask the plugin to stop; kill it after the grace period. Idempotent; never rejects. */
+  /**
+   * Ask the plugin to stop; kill it after the grace period. Idempotent. Nothing of it goes on when this settles; it rejects
+   * only with what could not be done after that, such as writing a report.
+   */
   stop(): Promise<void>;
 }
 

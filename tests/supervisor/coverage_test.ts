@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { ConfigError, createHost, SandboxUnavailableError } from "../../mod.ts";
 import { coverageReport } from "../../src/supervisor/coverage_report.ts";
 import { cordon, sandboxSkip } from "../cli/cordon.ts";
-import { type Folder, folderWith } from "../testing/fixtures.ts";
+import { type Folder, folderWith, namesIn, testHost } from "../testing/fixtures.ts";
 
 const skip = await sandboxSkip();
 
@@ -41,6 +41,62 @@ async function lines(folder: Folder, source: string): Promise<Record<number, num
   const counts = [...(record ?? "").matchAll(/^DA:(\d+),(\d+)$/gm)];
   return Object.fromEntries(counts.map(([, line, count]) => [Number(line), Number(count)]));
 }
+
+Deno.test({
+  name: `LoadOptions.coverage is refused before anything starts where no report can be written${skip}`,
+  ignore: skip !== "",
+  async fn() {
+    await using folder = await folderWith({ ...FILES, taken: "a file" });
+    await using host = await createHost();
+    const spawned: unknown[] = [];
+    host.on("spawned", (event) => spawned.push(event));
+    for (const path of ["taken", "taken/below"]) {
+      const coverage = `${folder.path}/${path}`;
+      await assert.rejects(host.load(`${folder.path}/main.ts`, { coverage }), (error) => {
+        assert.ok(error instanceof ConfigError, `${error}`);
+        assert.equal(error.path, "coverage");
+        assert.match(error.message, new RegExp(`^Cannot use "${coverage}" as a directory for reports: `));
+        return true;
+      });
+    }
+    assert.deepEqual(spawned, []);
+  },
+});
+
+Deno.test({
+  name: `a report that cannot be written is told by stop(), and nothing is left all the same${skip}`,
+  ignore: skip !== "",
+  async fn() {
+    await using folder = await folderWith(FILES);
+    await using test = await testHost();
+    const reports = `${folder.path}/reports`;
+    const plugin = await test.host.load(`${folder.path}/main.ts`, { coverage: reports });
+    await Deno.remove(reports);
+    await Deno.writeTextFile(reports, "a file now");
+    await assert.rejects(plugin.stop(), Deno.errors.AlreadyExists);
+    assert.equal(plugin.status.state, "terminated");
+    assert.deepEqual(test.host.plugins, []);
+    await test.host[Symbol.asyncDispose]();
+    assert.deepEqual(await namesIn(test.runtimeDirectory), ["lock"]);
+  },
+});
+
+Deno.test({
+  name: `a host that ends while a report cannot be written leaves nothing either${skip}`,
+  ignore: skip !== "",
+  async fn() {
+    await using folder = await folderWith(FILES);
+    await Deno.chmod(folder.path, 0o755);
+    const runtimeDirectory = `${folder.path}/run`;
+    const host = await createHost({ runtimeDirectory });
+    const reports = `${folder.path}/reports`;
+    await host.load(`${folder.path}/main.ts`, { coverage: reports });
+    await Deno.remove(reports);
+    await Deno.writeTextFile(reports, "a file now");
+    await assert.rejects(async () => await host[Symbol.asyncDispose](), Deno.errors.AlreadyExists);
+    assert.deepEqual(await namesIn(runtimeDirectory), ["lock"]);
+  },
+});
 
 Deno.test({
   name: `LoadOptions.coverage says which lines of a plugin's sources ran${skip}`,

@@ -15,6 +15,8 @@ export class FakeProcess implements PluginProcess {
   readonly #exit = Promise.withResolvers<ExitFacts>();
   readonly exited: Promise<ExitFacts> = this.#exit.promise;
   retired = 0;
+  /** What its end rejects with. */
+  failure: Error | null = null;
 
   constructor(readonly generation: number) {
     this.facts = { ...runningFacts, pid: 1000 + generation };
@@ -23,7 +25,7 @@ export class FakeProcess implements PluginProcess {
   retire(): Promise<void> {
     this.retired++;
     this.end("stopped", { exitCode: 0 });
-    return Promise.resolve();
+    return this.failure === null ? Promise.resolve() : Promise.reject(this.failure);
   }
 
   stop(): Promise<void> {

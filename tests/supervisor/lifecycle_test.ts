@@ -249,6 +249,18 @@ Deno.test("Lifecycle.stop() during a start leaves no process", async () => {
   assert.equal(harness.lifecycle.status.state, "terminated");
 });
 
+Deno.test("Lifecycle goes on whatever a process leaves behind, and tells the first of it at the end", async () => {
+  const harness = new Harness();
+  const { lifecycle } = harness;
+  harness.process(0).failure = new Error("the first could not be cleaned up after");
+  await lifecycle.restart();
+  assert.equal(lifecycle.status.state, "running");
+  harness.process(1).failure = new Error("nor the second");
+  await assert.rejects(lifecycle.stop(), { message: "the first could not be cleaned up after" });
+  assert.equal(lifecycle.status.state, "terminated");
+  await assert.rejects(lifecycle.ready(), { name: "DisposedError" });
+});
+
 Deno.test("Lifecycle.stop() ends a wait for a restart", async () => {
   const harness = new Harness();
   harness.process(0).end("signal");
