@@ -6,6 +6,7 @@
 
 import { CpuBudget } from "./cpu_budget.ts";
 import { signalProcess } from "./signal_process.ts";
+import { unlessGone } from "../util/no_such_process.ts";
 
 const PERIOD_MS = 25;
 /** The kernel reports processor time to user space in hundredths of a second: USER_HZ of proc_pid_stat(5). */
@@ -56,13 +57,9 @@ export class CpuGovernor implements Disposable {
 
 /** Processor time of all threads, in milliseconds; null when the process is gone. */
 function cpuMs(pid: number): number | null {
-  try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    // The name in parentheses may contain anything; user and system time are the 12th and 13th fields after it.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+  const stat = unlessGone(() => Deno.readTextFileSync(`/proc/${pid}/stat`));
+  if (stat === null) return null;
+  // The name in parentheses may contain anything; user and system time are the 12th and 13th fields after it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }

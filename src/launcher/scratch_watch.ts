@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isNoSuchProcess } from "../util/no_such_process.ts";
+import { unlessGone } from "../util/no_such_process.ts";
 import { statfsSync } from "node:fs";
 
 const PERIOD_MS = 50;
@@ -36,12 +36,8 @@ export class ScratchWatch implements Disposable {
 
 /** Null when the sandbox is gone. */
 function fileCount(pid: number): number | null {
-  try {
+  return unlessGone(() => {
     const { files, ffree } = statfsSync(`/proc/${pid}/root/tmp`);
     return files - ffree;
-  } catch (error) {
-    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (isAbsent || isNoSuchProcess(error)) return null;
-    throw error;
-  }
+  });
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Libc } from "./libc.ts";
+import { unlessGone } from "../util/no_such_process.ts";
 import { runProgram } from "./run_program.ts";
 
 /** systemd writes down what it delegates; only root can read the second. */
@@ -62,12 +63,8 @@ function lineage(pid: number): number[] {
 }
 
 function parentOf(pid: number): number {
-  try {
-    return Number(/^PPid:\s*(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw error;
-  }
+  const status = unlessGone(() => Deno.readTextFileSync(`/proc/${pid}/status`));
+  return Number(/^PPid:\s*(\d+)$/m.exec(status ?? "")?.[1] ?? 0);
 }
 
 function text(value: string): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,5 @@
 import { deepEqual, ok } from "node:assert/strict";
+import { CpuGovernor } from "../../src/launcher/cpu_governor.ts";
 import { DEFAULT_LIMITS } from "../policy/fakes.ts";
 import { eventually, readProc } from "./processes.ts";
 import { deadline, SandboxHarness } from "./sandbox_harness.ts";
@@ -34,6 +35,18 @@ for (const sandbox of ["required", "permissions-only"] as const) {
     deepEqual((await guest.exited).signal, "SIGKILL");
   });
 }
+
+Deno.test("CpuGovernor leaves a process alone that ends between its file being opened and read", () => {
+  const { readTextFileSync } = Deno;
+  Deno.readTextFileSync = (path) => {
+    throw new Error(`No such process (os error 3): readfile '${path}'`);
+  };
+  try {
+    using _governor = new CpuGovernor(Deno.pid, 50, () => true);
+  } finally {
+    Deno.readTextFileSync = readTextFileSync;
+  }
+});
 
 Deno.test("limits.cpuPercent is what keeps a spinning guest down: without it the guest gets more", async () => {
   await using harness = await SandboxHarness.open(SPINNING_GUEST);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isNoSuchProcess } from "../../src/util/no_such_process.ts";
+import { isNoSuchProcess, unlessGone } from "../../src/util/no_such_process.ts";
 
 Deno.test("isNoSuchProcess() recognises what the runtime throws about a process that has ended", async () => {
   const child = new Deno.Command(Deno.execPath(), { args: ["--version"], stdout: "null" }).spawn();
@@ -11,4 +11,20 @@ Deno.test("isNoSuchProcess() recognises what the runtime throws about a process 
   assert.ok(isNoSuchProcess(Object.assign(new Error("gone"), { code: "ESRCH" })));
   assert.ok(!isNoSuchProcess(new Error("no such file (os error 2)")));
   assert.ok(!isNoSuchProcess("(os error 3)"));
+});
+
+Deno.test("unlessGone() gives null for a process that is gone, however that shows, and throws everything else", () => {
+  const thrown = (error: Error) =>
+    unlessGone(() => {
+      throw error;
+    });
+  assert.equal(unlessGone(() => 5), 5);
+  for (
+    const error of [
+      new Deno.errors.NotFound("readfile '/proc/7/stat'"),
+      new Error("No such process (os error 3): readfile '/proc/7/stat'"),
+      Object.assign(new Error("statfs"), { code: "ENOENT" }),
+    ]
+  ) assert.equal(thrown(error), null);
+  assert.throws(() => thrown(new Deno.errors.PermissionDenied("x")), Deno.errors.PermissionDenied);
 });
