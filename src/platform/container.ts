@@ -5,6 +5,7 @@
  */
 
 import type { PlatformFacts } from "./types.ts";
+import { readableVariable } from "../util/readable_variable.ts";
 import { isAbsent, readFact } from "./read_fact.ts";
 
 /** Traces that containers leave. */
@@ -60,8 +61,8 @@ export async function detectContainer(): Promise<PlatformFacts["container"]> {
     kernelVersion: kernelVersion ?? "",
     hasDockerenv,
     hasContainerenv,
-    hasKubernetesService: readableVariable("KUBERNETES_SERVICE_HOST") !== "",
-    announced: announced ?? readableVariable("container"),
+    hasKubernetesService: (readableVariable("KUBERNETES_SERVICE_HOST") ?? "") !== "",
+    announced: announced ?? readableVariable("container") ?? "",
     firstProcessCgroup: firstProcessCgroup ?? "",
   });
 }
@@ -74,9 +75,4 @@ async function exists(path: string): Promise<boolean> {
     if (isAbsent(error)) return false;
     throw error;
   }
-}
-
-function readableVariable(name: string): string {
-  const state = Deno.permissions.querySync({ name: "env", variable: name }).state;
-  return state === "granted" ? Deno.env.get(name) ?? "" : "";
 }

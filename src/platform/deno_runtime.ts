@@ -22,7 +22,7 @@ const HEADER_BYTES = 65_536;
  * @returns The facts, or null with a finding that says what is wrong.
  */
 export async function probeDenoRuntime(path: string | null): Promise<Probed<DenoFacts | null>> {
-  const process = await processRuntime();
+  const process = processRuntime();
   const wanted = path ?? await ownRuntime(process);
   if (wanted === null) {
     return unusable(

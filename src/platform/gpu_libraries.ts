@@ -5,6 +5,7 @@
  */
 
 import type { GpuLibrary } from "./types.ts";
+import { readableVariable } from "../util/readable_variable.ts";
 import { isAbsent } from "./read_fact.ts";
 
 /** Where distributions, containers and WSL put it, in the order in which it is looked for. */
@@ -31,7 +32,7 @@ const TEST_DRIVER = "CORDON_TEST_CUDA_LIBRARY";
  * @returns Names that the loader asks for, and the real files; empty without a driver.
  */
 export async function gpuLibraries(hasDevices: boolean): Promise<readonly GpuLibrary[]> {
-  const test = testDriver();
+  const test = readableVariable(TEST_DRIVER);
   if (test !== undefined) return [{ name: "libcuda.so.1", source: test }];
   if (!hasDevices) return [];
   for (const directory of DIRECTORIES) {
@@ -39,11 +40,6 @@ export async function gpuLibraries(hasDevices: boolean): Promise<readonly GpuLib
     if (found.some(({ name }) => name === "libcuda.so.1")) return found;
   }
   return [];
-}
-
-function testDriver(): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: TEST_DRIVER });
-  return state === "granted" ? Deno.env.get(TEST_DRIVER) : undefined;
 }
 
 async function librariesIn(directory: string): Promise<readonly GpuLibrary[]> {

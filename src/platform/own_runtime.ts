@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readableVariable } from "../util/readable_variable.ts";
 import { isAbsent } from "./read_fact.ts";
 
 /** What is known of this process. */
@@ -21,12 +22,11 @@ export interface ProcessRuntime {
  *
  * @returns Them, without asking for any permission.
  */
-export async function processRuntime(): Promise<ProcessRuntime> {
-  const isReadable = (await Deno.permissions.query({ name: "env", variable: "PATH" })).state === "granted";
+export function processRuntime(): ProcessRuntime {
   return {
     isStandalone: Deno.build.standalone,
     execPath: Deno.execPath(),
-    searchPath: isReadable ? Deno.env.get("PATH") ?? "" : "",
+    searchPath: readableVariable("PATH") ?? "",
   };
 }
 

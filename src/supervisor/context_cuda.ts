@@ -12,6 +12,7 @@ import type { HostTensorLink, HostTensors } from "../tensor/mod.ts";
 import type { HostCuda } from "../tensor/cuda/mod.ts";
 import type { TypeRegistry } from "../rpc/mod.ts";
 import type { BootRecord } from "../util/boot_record.ts";
+import { readableVariable } from "../util/readable_variable.ts";
 
 /** What GPUs are opened with. */
 export interface ContextCudaParts {
@@ -105,7 +106,7 @@ export class ContextCuda implements Disposable {
   }
 
   #isShared(): boolean {
-    return this.#parts.config.ipc ?? isAskedFor("CORDON_ENABLE_CUDA_IPC");
+    return this.#parts.config.ipc ?? readableVariable("CORDON_ENABLE_CUDA_IPC") === "1";
   }
 }
 
@@ -113,16 +114,7 @@ export class ContextCuda implements Disposable {
 function driverEnvironment(): Readonly<Record<string, string>> {
   const names = ["CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"];
   return Object.fromEntries(names.flatMap((name) => {
-    const value = variableOf(name);
+    const value = readableVariable(name);
     return value === undefined ? [] : [[name, value]];
   }));
-}
-
-function isAskedFor(variable: string): boolean {
-  return variableOf(variable) === "1";
-}
-
-function variableOf(variable: string): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" ? Deno.env.get(variable) : undefined;
 }

@@ -3,7 +3,7 @@ import { ownRuntime, processRuntime } from "../../src/platform/own_runtime.ts";
 import { folderWith } from "../testing/fixtures.ts";
 
 Deno.test("ownRuntime() is the executable of this process unless deno compile made it", async () => {
-  const runtime = await processRuntime();
+  const runtime = processRuntime();
   assert.equal(runtime.isStandalone, false);
   assert.equal(await ownRuntime(runtime), Deno.execPath());
 });
