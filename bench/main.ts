@@ -1,6 +1,7 @@
-/** Runs the benchmarks, one after another: `deno task bench [cold|layers|warm|rpc|tensor]`. */
+/** Runs the benchmarks, one after another: `deno task bench [cold|layers|warm|inside|rpc|tensor]`. */
 
 import { coldStartBench } from "./cold_start.ts";
+import { insideBench } from "./inside.ts";
 import { layersBench } from "./layers.ts";
 import { rpcBench } from "./rpc.ts";
 import { tensorBench } from "./tensor.ts";
@@ -10,6 +11,7 @@ const ALL: Readonly<Record<string, () => Promise<void>>> = {
   cold: coldStartBench,
   layers: layersBench,
   warm: warmStartBench,
+  inside: insideBench,
   rpc: rpcBench,
   tensor: tensorBench,
 };
