@@ -113,7 +113,6 @@ export class RunningGuest implements LaunchedGuest {
   }
 
   kill(reason: ExitReason): void {
-    if (this.#hasEnded) return;
     this.#killReason ??= reason;
     this.#killNow();
   }

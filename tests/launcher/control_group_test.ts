@@ -102,6 +102,31 @@ Deno.test("controlGroup() removes the empty leaves of hosts that are gone, and n
   }
 });
 
+Deno.test("ControlGroup disposal gives up on a leaf in which something hides, and no other failure is hidden", async () => {
+  const root = await Deno.makeTempDir({ prefix: "cordon-cgroup-" });
+  const { mkdirSync, removeSync } = Deno;
+  const started = performance.now();
+  const busy = Object.assign(new Error("Device or resource busy"), { code: "EBUSY" });
+  try {
+    Deno.mkdirSync = (path, options) => {
+      mkdirSync(path, options);
+      for (const file of FILES[2]) Deno.writeTextFileSync(`${path}/${file}`, "");
+    };
+    Deno.removeSync = () => {
+      throw performance.now() - started < 20_000 ? busy : new Error("it never gave up");
+    };
+    const group = controlGroup(policyIn(root, 2), `cordon-${Deno.pid}-leaf`)!;
+    await group[Symbol.asyncDispose]();
+    Deno.removeSync = () => {
+      throw new Deno.errors.PermissionDenied("no");
+    };
+    await rejects(group[Symbol.asyncDispose](), Deno.errors.PermissionDenied);
+  } finally {
+    Object.assign(Deno, { mkdirSync, removeSync });
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
 Deno.test("controlGroup() is null for a policy without one", () => {
   const context = { runAs: { uid: 65534, gid: 65534 }, workingDirectory: "/" };
   equal(controlGroup(sandboxPolicy(fakeConfig(), fakeFacts(), context), "cordon-1-x"), null);

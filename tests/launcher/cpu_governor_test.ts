@@ -48,6 +48,16 @@ Deno.test("CpuGovernor leaves a process alone that ends between its file being o
   }
 });
 
+Deno.test("CpuGovernor lets a process go on that it stopped when it ends", async () => {
+  const child = new Deno.Command("/bin/sh", { args: ["-c", "while :; do :; done"] }).spawn();
+  const governor = new CpuGovernor(child.pid, 1, () => true);
+  await eventually("it is stopped", () => stat(child.pid).state === "T");
+  governor[Symbol.dispose]();
+  await eventually("it goes on", () => stat(child.pid).state !== "T");
+  child.kill("SIGKILL");
+  await child.status;
+});
+
 Deno.test("limits.cpuPercent is what keeps a spinning guest down: without it the guest gets more", async () => {
   await using harness = await SandboxHarness.open(SPINNING_GUEST);
   const guest = await harness.launch();

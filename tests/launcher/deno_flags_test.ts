@@ -2,6 +2,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { denoFlags } from "../../src/launcher/deno_flags.ts";
 import { sandboxPaths } from "../../src/launcher/sandbox_paths.ts";
+import { policyWithDependencies } from "../../src/policy/policy_with_dependencies.ts";
 import { sandboxPolicy } from "../../src/policy/sandbox_policy.ts";
 import type { LoadConfig } from "../../src/config/types.ts";
 import { fakeConfig, fakeFacts, NO_PERMISSIONS } from "../policy/fakes.ts";
@@ -57,6 +58,30 @@ Deno.test("denoFlags() with every kind of grant", () => {
     "--allow-sys=hostname",
     "--inspect",
   ]);
+});
+
+Deno.test("denoFlags() for an unbundled plugin takes what its lock file names, and fetches nothing more", () => {
+  const unbundled = (hosts: readonly string[]) => {
+    const context = { runAs: { uid: 65534, gid: 65534 }, workingDirectory: "/" };
+    const policy = policyWithDependencies(sandboxPolicy(fakeConfig(), fakeFacts(), context), {
+      directory: "/cache/deps",
+      hosts,
+    });
+    const flags = denoFlags(policy, sandboxPaths(policy, DIRECTORY, FILES));
+    return flags.slice(0, flags.findIndex((flag) => flag.startsWith("--v8-flags")));
+  };
+  const locked = [
+    "--no-prompt",
+    "--quiet",
+    "--config=/app/deps/deno.json",
+    "--lock=/app/deps/deno.lock",
+    "--frozen",
+    "--node-modules-dir=none",
+    "--vendor=false",
+  ];
+  const cached = ["--cached-only", "--no-code-cache"];
+  deepEqual(unbundled([]), [...locked, "--no-remote", ...cached, "--deny-import"]);
+  deepEqual(unbundled(["esm.test"]), [...locked, ...cached, "--allow-import=esm.test"]);
 });
 
 Deno.test("denoFlags() allows no FFI where there is no native library", () => {

@@ -42,6 +42,10 @@ Deno.test("openHostDirectory() makes directories that nobody else can read or wr
   for (const path of [scratch.runtimeDirectory, host.path, sandbox.path, sandbox.plugin, sandbox.run]) {
     equal((await Deno.stat(path)).mode! & 0o777, 0o700, path);
   }
+  const file = join(sandbox.plugin, "data", "secret.txt");
+  sandbox.write(file, "secret");
+  equal((await Deno.stat(join(file, ".."))).mode! & 0o777, 0o700);
+  equal((await Deno.stat(file)).mode! & 0o777, 0o600);
 });
 
 Deno.test("openHostDirectory() installs the guest's files unwritable, whatever the umask", async () => {

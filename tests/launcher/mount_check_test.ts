@@ -37,6 +37,25 @@ for (const withFds of [true, false]) {
   });
 }
 
+Deno.test("LaunchedGuest.accept() refuses a guest that sees another directory than was checked", async () => {
+  await using granted = await GrantedDirectory.make();
+  await Deno.chmod(granted.path, 0o777);
+  await using harness = await SandboxHarness.open(ECHO_GUEST, reading(join(granted.path, "in")));
+  // Takes its place between the check and the mount, when bubblewrap has just been started.
+  const { bwrap, deno } = runtime(harness, false);
+  const swap = `/bin/mv ${granted.path}/in ${granted.path}/old; /bin/mkdir ${granted.path}/in`;
+  const impostor = join(granted.path, "bwrap");
+  await Deno.writeTextFile(impostor, `#!/bin/sh\n${swap}\nexec ${bwrap.path} "$@"\n`);
+  await Deno.chmod(impostor, 0o755);
+  const guest = await harness.launch({ runtime: { bwrap: { ...bwrap, path: impostor }, deno } });
+  await rejects(
+    guest.accept(deadline()),
+    (error: Error) =>
+      error instanceof PermissionDeniedError && /another file stands there/.test(error.message),
+  );
+  equal((await guest.exited).reason, "sandbox-setup-failed");
+});
+
 Deno.test("checkMounts() tells another file from the granted one", async () => {
   await using granted = await GrantedDirectory.make();
   await using harness = await SandboxHarness.open(ECHO_GUEST, reading(join(granted.path, "in")));

@@ -78,6 +78,18 @@ for (const [tier, options] of TIERS) {
   });
 }
 
+Deno.test("launch() in the landlock tier refuses to start without the helper that confines", async () => {
+  for (const [tier, options] of TIERS) {
+    await using harness = await SandboxHarness.open(REPORTING_GUEST, options);
+    const launched = harness.launch({ files: { ...harness.directory.files, exec: null } });
+    if (tier === "landlock") {
+      await rejects(launched, { name: "SandboxUnavailableError", message: /cordon-exec was not built/ });
+    } else {
+      using _connection = await (await launched).accept(deadline());
+    }
+  }
+});
+
 Deno.test("launch() in the landlock tier confines files by the kernel, not by Deno alone", async () => {
   const read =
     `try { await import("node:fs").then((fs) => fs.readFileSync("/etc/passwd")); console.log("read"); }
