@@ -139,25 +139,4 @@ export type {
   RpcStats,
   TypeCodec,
 } from "./src/rpc/mod.ts";
-export type {
-  Cuda,
-  CudaArgument,
-  CudaCalls,
-  CudaDeviceFacts,
-  CudaEvent,
-  CudaKernel,
-  CudaModule,
-  CudaSharedMemory,
-  CudaSize,
-  CudaStream,
-  CudaTensor,
-  CudaTensorMaker,
-  CudaTensorParts,
-  CudaTensorStatus,
-  DeviceContext,
-  DeviceMemory,
-  DeviceMemoryKind,
-  ImportHandleOptions,
-  LaunchOptions,
-  OnStream,
-} from "./src/tensor/cuda/mod.ts";
+export type * from "./src/tensor/cuda/public_types.ts";

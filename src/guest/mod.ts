@@ -28,28 +28,7 @@ export { local } from "../proxy/local.ts";
 export { ProxiedSingleton, type SingletonClass, type SingletonRpc } from "../proxy/proxied_singleton.ts";
 export { singletonScope } from "../proxy/singleton_scope.ts";
 
-export type {
-  Cuda,
-  CudaArgument,
-  CudaCalls,
-  CudaDeviceFacts,
-  CudaEvent,
-  CudaKernel,
-  CudaModule,
-  CudaSharedMemory,
-  CudaSize,
-  CudaStream,
-  CudaTensor,
-  CudaTensorMaker,
-  CudaTensorParts,
-  CudaTensorStatus,
-  DeviceContext,
-  DeviceMemory,
-  DeviceMemoryKind,
-  ImportHandleOptions,
-  LaunchOptions,
-  OnStream,
-} from "../tensor/cuda/mod.ts";
+export type * from "../tensor/cuda/public_types.ts";
 export type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
 export type { TypeCodec } from "../rpc/types.ts";
 export type { LifecycleHook, LifecycleMoments, OnLifecycle } from "./lifecycle_types.ts";
