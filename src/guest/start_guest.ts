@@ -6,7 +6,7 @@
 
 import { RpcSession, TypeRegistry } from "../rpc/mod.ts";
 import type { ExportDescription, LoadSpec } from "../rpc/mod.ts";
-import { exposeModule } from "../proxy/mod.ts";
+import { exposeModule, PLUGIN_TARGET } from "../proxy/mod.ts";
 import { socketTransport } from "../transport/mod.ts";
 import { CONFINED_EVENT } from "../util/boot_record.ts";
 import type { BootRecord } from "../util/boot_record.ts";
@@ -137,5 +137,5 @@ async function loadPlugin(
   const namespace = await import(spec.entry) as object;
   await lifecycle.beforeLoad();
   if (boot.isScript) exitWhenDenied();
-  return boot.isScript ? [] : exposeModule(session, "plugin", namespace, lifecycle.around);
+  return boot.isScript ? [] : exposeModule(session, PLUGIN_TARGET, namespace, lifecycle.around);
 }

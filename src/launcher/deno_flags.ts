@@ -5,7 +5,7 @@
  */
 
 import type { SandboxPolicy } from "../policy/types.ts";
-import { INSPECTOR_ADDRESS, inspectorSocket } from "./inspector_address.ts";
+import { INSPECTOR_ADDRESS } from "./inspector_address.ts";
 import type { SandboxPaths } from "./types.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -29,7 +29,7 @@ export function denoFlags(
 ): string[] {
   const { deno, limits } = policy;
   const proxy = policy.network.kind === "proxy" ? [paths.proxy] : [];
-  const relay = policy.inspector === true ? [inspectorSocket(paths)] : [];
+  const relay = policy.inspector === true ? [paths.inspector] : [];
   return [
     "--no-prompt",
     ...modules(policy.dependencies),

@@ -8,11 +8,12 @@ import type { Account } from "../policy/types.ts";
 import { ConfigError } from "../errors.ts";
 import { accessObstacle } from "../policy/account_access.ts";
 import { dirname, join } from "node:path";
+import { runSockets } from "./run_sockets.ts";
 
 /** `sockaddr_un.sun_path` without its terminator. */
 const MAX_SOCKET_PATH_BYTES = 107;
-/** The longest that is added below the runtime directory. */
-const LONGEST_TAIL = "/h-01234567/zzzzzz/r/rpc.sock";
+/** What is added below the runtime directory: a host's directory, a sandbox's, and what sandboxes have in theirs. */
+const LONGEST_RUN = "/h-01234567/zzzzzz/r";
 
 /**
  * Make the runtime directory, or check that an existing one is ours alone.
@@ -32,7 +33,8 @@ export async function runtimeDirectory(path: string, runAs: Account | null): Pro
   else if (((info.mode ?? 0) & 0o022) !== 0) throw refused(path, "others can write to it");
   const real = await Deno.realPath(path);
   if (real.includes(",")) throw refused(path, "Deno's permissions separate paths by commas");
-  if (new TextEncoder().encode(real + LONGEST_TAIL).length > MAX_SOCKET_PATH_BYTES) {
+  const sockets = Object.values(runSockets(real + LONGEST_RUN));
+  if (sockets.some((socket) => new TextEncoder().encode(socket).length > MAX_SOCKET_PATH_BYTES)) {
     throw refused(path, `a socket below it would have a path of more than ${MAX_SOCKET_PATH_BYTES} bytes`);
   }
   const obstacle = runAs === null ? null : await accessObstacle(real, runAs, "reach");

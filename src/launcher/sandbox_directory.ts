@@ -8,6 +8,7 @@
 import type { Account } from "../policy/types.ts";
 import type { SandboxDirectory } from "./types.ts";
 import { dirname, join, resolve } from "node:path";
+import { runSockets } from "./run_sockets.ts";
 import { removeTree } from "./sweep_stale.ts";
 
 /**
@@ -25,7 +26,7 @@ export function sandboxDirectory(path: string, runAs: Account | null): SandboxDi
     path,
     plugin,
     run,
-    socket: join(run, "rpc.sock"),
+    socket: runSockets(run).socket,
     boot: join(run, "boot.json"),
     write: (file: string, content: string | Uint8Array) => write(path, file, content, runAs),
     remove: () => removeTree(path),

@@ -6,6 +6,7 @@
 
 import { hasMounts } from "../policy/has_mounts.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
+import { runSockets } from "./run_sockets.ts";
 import type { HostFiles, SandboxDirectory, SandboxPaths } from "./types.ts";
 
 /**
@@ -24,13 +25,13 @@ export const CLOCK_PATH = "/sys/devices/system/cpu/cpu0/tsc_freq_khz";
  */
 export function sandboxPaths(
   policy: Pick<SandboxPolicy, "tier">,
-  directory: Pick<SandboxDirectory, "plugin" | "run" | "socket" | "boot">,
+  directory: Pick<SandboxDirectory, "plugin" | "run" | "boot">,
   files: HostFiles,
 ): SandboxPaths {
   if (!hasMounts(policy.tier)) {
-    const { plugin, run, socket, boot } = directory;
+    const { plugin, run, boot } = directory;
     const { clock: _, ...own } = files;
-    return Object.freeze({ ...own, plugin, socket, boot, ...runPaths(run) });
+    return Object.freeze({ ...own, plugin, run, boot, ...runSockets(run) });
   }
   return Object.freeze({
     deno: "/app/deno",
@@ -39,12 +40,8 @@ export function sandboxPaths(
     library: files.library === null ? null : "/app/libcordon.so",
     ...(files.clock === undefined ? {} : { clock: CLOCK_PATH }),
     plugin: "/app/plugin",
-    socket: "/run/cordon/rpc.sock",
+    run: "/run/cordon",
     boot: "/run/cordon/boot.json",
-    ...runPaths("/run/cordon"),
+    ...runSockets("/run/cordon"),
   });
-}
-
-function runPaths(run: string): Pick<SandboxPaths, "run" | "proxy" | "broker"> {
-  return { run, proxy: `${run}/net.sock`, broker: `${run}/broker.sock` };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RunSockets } from "./run_sockets.ts";
 import type { CompiledFilters } from "./seccomp/compiled_filters.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import type { ExitReason } from "../errors.ts";
@@ -77,7 +78,7 @@ export interface LaunchRequest {
 }
 
 /** Where the guest finds what the host put there: inside the sandbox, or on the host in tiers without mounts. */
-export interface SandboxPaths {
+export interface SandboxPaths extends RunSockets {
   /** The Deno executable. */
   readonly deno: string;
   /** The helper in front of it; null where there is none. */
@@ -90,16 +91,10 @@ export interface SandboxPaths {
   readonly clock?: string;
   /** Directory with the bundle. */
   readonly plugin: string;
-  /** Directory with the socket and the settings. */
+  /** Directory with the sockets and the settings. */
   readonly run: string;
-  /** Where the guest connects to its host. */
-  readonly socket: string;
   /** The guest's settings. */
   readonly boot: string;
-  /** Socket of the host's network proxy, where the policy has one. */
-  readonly proxy: string;
-  /** Socket of the host's permission broker, where the request has one. */
-  readonly broker: string;
 }
 
 /** The private directory of one sandbox on the host (0700, owned by the account that the sandbox runs under). */

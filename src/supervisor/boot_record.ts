@@ -6,7 +6,7 @@
 
 import type { LoadConfig, OversightConfig } from "../config/types.ts";
 import { SandboxUnavailableError } from "../errors.ts";
-import { INSPECTOR_ADDRESS, inspectorSocket } from "../launcher/inspector_address.ts";
+import { INSPECTOR_ADDRESS } from "../launcher/inspector_address.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import type { CompiledFilters } from "../launcher/seccomp/mod.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
@@ -44,16 +44,14 @@ export async function bootRecord(request: BootRecordRequest): Promise<BootRecord
     filter: encodedFilter(policy, paths.library, context.filters),
     descriptorChannel: channel === null ? null : 3,
     maxFrameBytes: config.maxFrameBytes,
-    network: policy.network.kind === "proxy"
-      ? { socket: `${paths.run}/net.sock`, allow: policy.network.allow }
-      : null,
+    network: policy.network.kind === "proxy" ? { socket: paths.proxy, allow: policy.network.allow } : null,
     cuda: await context.cuda.bootPart(policy, channel !== null && paths.library !== null),
     ...(policy.inspector === true
       ? {
         inspector: {
-          script: inspectorRelayScript(INSPECTOR_ADDRESS, inspectorSocket(paths)),
+          script: inspectorRelayScript(INSPECTOR_ADDRESS, paths.inspector),
           address: INSPECTOR_ADDRESS,
-          socket: inspectorSocket(paths),
+          socket: paths.inspector,
         },
       }
       : {}),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { runSockets } from "../launcher/run_sockets.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
 import { startEgressProxy } from "../network/egress_proxy.ts";
 import type { EgressDecision, EgressProxy } from "../network/types.ts";
@@ -24,7 +25,7 @@ export async function openEgress(
 ): Promise<EgressProxy | null> {
   if (policy.network.kind !== "proxy") return null;
   return await startEgressProxy({
-    socketPath: `${directory.run}/net.sock`,
+    socketPath: runSockets(directory.run).proxy,
     allow: policy.network.allow,
     audit,
     ...(policy.runAs === null ? {} : { owner: policy.runAs }),

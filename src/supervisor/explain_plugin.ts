@@ -81,11 +81,6 @@ function sharedFiles(path: string, hasNative: boolean): HostFiles {
   };
 }
 
-function sandboxFiles(path: string): { plugin: string; run: string; socket: string; boot: string } {
-  return {
-    plugin: `${path}/plugin`,
-    run: `${path}/run`,
-    socket: `${path}/run/rpc.sock`,
-    boot: `${path}/run/boot.json`,
-  };
+function sandboxFiles(path: string): { plugin: string; run: string; boot: string } {
+  return { plugin: `${path}/plugin`, run: `${path}/run`, boot: `${path}/run/boot.json` };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PLUGIN_TARGET } from "./plugin_calls.ts";
+import { PLUGIN_TARGET } from "../proxy/mod.ts";
 import type { GenerationProcess } from "./plugin_process.ts";
 
 /**

@@ -7,7 +7,7 @@
 import type { InspectConfig } from "../config/types.ts";
 import { ConfigError } from "../errors.ts";
 import { GuestSocket } from "../launcher/guest_socket.ts";
-import { inspectorSocket } from "../launcher/inspector_address.ts";
+import { runSockets } from "../launcher/run_sockets.ts";
 import type { SandboxDirectory } from "../launcher/types.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import { InspectorLink } from "./inspector_link.ts";
@@ -40,7 +40,7 @@ export interface Inspector extends AsyncDisposable {
  */
 export function openInspector({ directory, policy, inspect }: InspectorRequest): Inspector {
   const id = crypto.randomUUID();
-  const guest = new GuestSocket(inspectorSocket(directory), policy.runAs);
+  const guest = new GuestSocket(runSockets(directory.run).inspector, policy.runAs);
   const link = new InspectorLink(guest);
   try {
     const server = serve(inspect.port, (request) => answer(request, { id, plugin: policy.plugin, link }));

@@ -5,6 +5,7 @@
  */
 
 import type { OversightConfig } from "../config/types.ts";
+import { runSockets } from "../launcher/run_sockets.ts";
 import { sandboxPaths } from "../launcher/sandbox_paths.ts";
 import type { HostFiles, SandboxDirectory } from "../launcher/types.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
@@ -41,7 +42,7 @@ export async function openBroker(request: BrokerRequest): Promise<PermissionBrok
   const { directory, files, policy, config, audit } = request;
   if (!hasBroker(config)) return null;
   return await startPermissionBroker({
-    socketPath: `${directory.run}/broker.sock`,
+    socketPath: runSockets(directory.run).broker,
     policy,
     paths: sandboxPaths(policy, directory, files),
     audit,

@@ -6,15 +6,12 @@
 
 import type { LoadConfig, SupervisionConfig } from "../config/types.ts";
 import { CallTimeoutError, PluginCrashedError } from "../errors.ts";
-import type { RemoteSource } from "../proxy/mod.ts";
+import { PLUGIN_TARGET, type RemoteSource } from "../proxy/mod.ts";
 import type { CallOptions, ExportDescription } from "../rpc/mod.ts";
 import type { HostHooks } from "./host_events.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { GenerationProcess } from "./plugin_process.ts";
 import { watchedStream } from "./watched_stream.ts";
-
-/** Name under which a plugin's exports can be called in its process. */
-export const PLUGIN_TARGET = "plugin";
 
 /** What calls need to know of their plugin. */
 export interface CallSetup {

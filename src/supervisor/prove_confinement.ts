@@ -8,6 +8,7 @@ import { hostConfig, loadConfig } from "../config/mod.ts";
 import type { HostOptions } from "../config/types.ts";
 import type { Finding } from "../errors.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
+import { PLUGIN_TARGET } from "../proxy/mod.ts";
 import { type ConfinementBait, confinementBait } from "./confinement_bait.ts";
 import { openHostContext } from "./host_context.ts";
 import type { HostContext } from "./host_context.ts";
@@ -135,7 +136,7 @@ async function tryAll(
   const findings: Finding[] = [];
   for (const { id, claim, kind, target } of attempts) {
     const options = { timeoutMs: ATTEMPT_TIMEOUT_MS };
-    const refusal = await session.call("plugin", "attempt", [kind, target], options) as string | null;
+    const refusal = await session.call(PLUGIN_TARGET, "attempt", [kind, target], options) as string | null;
     findings.push(finding(id, `${who} cannot ${claim}`, `${who} can ${claim}`, refusal, expected));
   }
   return findings;

@@ -2,6 +2,7 @@ import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { ConfigError } from "../../src/errors.ts";
 import { type HostDirectoryOptions, openHostDirectory } from "../../src/launcher/host_directory.ts";
+import { runSockets } from "../../src/launcher/run_sockets.ts";
 import type { HostDirectory } from "../../src/launcher/types.ts";
 import { sweepStale } from "../../src/launcher/sweep_stale.ts";
 import { accessObstacle } from "../../src/policy/account_access.ts";
@@ -126,8 +127,11 @@ Deno.test("openHostDirectory() refuses a link in place of the runtime directory"
 
 Deno.test("openHostDirectory() refuses a runtime directory whose sockets would have too long a path", async () => {
   await using scratch = await Scratch.make();
-  const runtimeDirectory = join(scratch.path, "long".repeat(25));
-  await rejects(scratch.open({ runtimeDirectory }), isRefusal("107 bytes"));
+  // The debugger's socket has the longest name, below the last of very many sandboxes.
+  const longest = 107 - runSockets("/h-01234567/zzzzzz/r").inspector.length;
+  const ofLength = (length: number) => `${scratch.path}/${"x".repeat(length - scratch.path.length - 1)}`;
+  await using _host = await scratch.open({ runtimeDirectory: ofLength(longest) });
+  await rejects(scratch.open({ runtimeDirectory: ofLength(longest + 1) }), isRefusal("107 bytes"));
 });
 
 Deno.test("openHostDirectory() refuses a runtime directory that Deno's flags cannot name", async () => {
