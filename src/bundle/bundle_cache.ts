@@ -8,6 +8,7 @@
 
 import { join } from "node:path";
 import { sha256 } from "./bundle_context.ts";
+import { noteUse, pruneBundles } from "./prune_bundles.ts";
 import type { Bundle, Dependencies } from "./types.ts";
 
 /** A bundle with what it depends on. */
@@ -33,7 +34,8 @@ interface Header extends Omit<CachedBundle, "bundle"> {
  * @returns The bundle, or `undefined` if there is none, an input changed or the file is damaged.
  */
 export async function readCachedBundle(cacheDirectory: string, key: string): Promise<Bundle | undefined> {
-  const bytes = await readIfPresent(cachePath(cacheDirectory, key));
+  const path = cachePath(cacheDirectory, key);
+  const bytes = await readIfPresent(path);
   const cached = bytes === undefined ? undefined : decode(bytes);
   if (cached === undefined) return undefined;
   const unchanged = await Promise.all([
@@ -43,11 +45,13 @@ export async function readCachedBundle(cacheDirectory: string, key: string): Pro
     }),
     ...cached.absent.map((path) => !isFileNow(path)),
   ]);
-  return unchanged.every(Boolean) ? cached.bundle : undefined;
+  if (!unchanged.every(Boolean)) return undefined;
+  noteUse(path);
+  return cached.bundle;
 }
 
 /**
- * Keeps a bundle. Readers see the old file or the new one, never half of it.
+ * Keeps a bundle. Readers see the old file or the new one, never half of it. Makes room where there are too many.
  *
  * @param cacheDirectory Absolute path; its `bundles` directory exists.
  * @param key Hexadecimal name of the bundle.
@@ -67,6 +71,7 @@ export async function writeCachedBundle(
     await Deno.remove(draft);
     throw error;
   }
+  pruneBundles(cacheDirectory);
 }
 
 /**
