@@ -100,12 +100,12 @@ Deno.test(
       const path = await Deno.makeTempFile({ dir: "/dev/shm" });
       await Deno.truncate(path, MIB);
       const plain = openSync(path, "r+");
+      await Deno.remove(path);
       assert.equal(native.regionFacts(plain).isSizeSealed, false);
       grant(plain, MIB);
       assert.throws(() => read([2, 1, 1, 0]), { name: "NativeError", call: "map", errno: "EPERM" });
       assert.equal(guest.stats().mapped, 0);
       closeSync(plain);
-      await Deno.remove(path);
     }),
 );
 
