@@ -126,7 +126,15 @@ export {
   writeSafetensors,
 } from "./src/tensor/adapters/safetensors.ts";
 export { copied, move, Tensor } from "./src/tensor/mod.ts";
-export type { Device, Dtype, Slice, TensorArray, TensorOptions, TensorStats } from "./src/tensor/mod.ts";
+export type {
+  Device,
+  Dtype,
+  DtypeArray,
+  Slice,
+  TensorArray,
+  TensorOptions,
+  TensorStats,
+} from "./src/tensor/mod.ts";
 export { currentCall, TypeRegistry } from "./src/rpc/mod.ts";
 export type {
   CallContext,

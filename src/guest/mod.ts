@@ -29,7 +29,7 @@ export { ProxiedSingleton, type SingletonClass, type SingletonRpc } from "../pro
 export { singletonScope } from "../proxy/singleton_scope.ts";
 
 export type * from "../tensor/cuda/public_types.ts";
-export type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
+export type { Dtype, DtypeArray, Tensor, TensorOptions } from "../tensor/mod.ts";
 export type { TypeCodec } from "../rpc/types.ts";
 export type { LifecycleHook, LifecycleMoments, OnLifecycle } from "./lifecycle_types.ts";
 
@@ -294,8 +294,12 @@ export function hostRpc(): SingletonRpc {
  * }
  * ```
  */
-export function tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor {
-  return guest("tensor").tensor(shape, dtype, options);
+export function tensor<D extends Dtype = "float32">(
+  shape: readonly number[],
+  dtype?: D,
+  options?: TensorOptions,
+): Tensor<D> {
+  return guest("tensor").tensor(shape, dtype, options) as Tensor<D>;
 }
 
 /**
@@ -323,40 +327,40 @@ export function cuda(): Cuda {
  * Give a tensor away: return or pass `move(tensor)` and the host owns it, sealed against writes; here it is gone.
  *
  * @param value The tensor.
- * @returns What to return or pass in its place.
+ * @returns What to return or pass in its place, typed as the tensor that the receiver gets.
  * @throws {TypeError} If called outside a sandbox.
  *
  * @example
  * ```ts
- * import { inSandbox, move, tensor } from "@cordon/cordon/plugin";
+ * import { inSandbox, move, type Tensor, tensor } from "@cordon/cordon/plugin";
  *
- * export function make(): unknown {
+ * export function make(): Tensor {
  *   return move(tensor([1024, 1024]));
  * }
  * console.log(inSandbox());
  * ```
  */
-export function move(value: Tensor): unknown {
-  return guest("move").move(value);
+export function move<T extends Tensor>(value: T): T {
+  return guest("move").move(value) as T;
 }
 
 /**
  * Send a snapshot of a tensor instead of lending it.
  *
  * @param value The tensor.
- * @returns What to return or pass in its place.
+ * @returns What to return or pass in its place, typed as the tensor that the receiver gets.
  * @throws {TypeError} If called outside a sandbox.
  *
  * @example
  * ```ts
- * import { copied, inSandbox, tensor } from "@cordon/cordon/plugin";
+ * import { copied, inSandbox, type Tensor, tensor } from "@cordon/cordon/plugin";
  *
- * export function snapshot(): unknown {
+ * export function snapshot(): Tensor {
  *   return copied(tensor([8]));
  * }
  * console.log(inSandbox());
  * ```
  */
-export function copied(value: Tensor): unknown {
-  return guest("copied").copied(value);
+export function copied<T extends Tensor>(value: T): T {
+  return guest("copied").copied(value) as T;
 }

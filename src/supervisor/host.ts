@@ -135,9 +135,13 @@ class CordonHost implements Host {
     return this.#hooks.on(name, listener);
   }
 
-  tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor {
+  tensor<D extends Dtype = "float32">(
+    shape: readonly number[],
+    dtype?: D,
+    options?: TensorOptions,
+  ): Tensor<D> {
     if (this.#disposing !== null) throw disposed("make a tensor");
-    return this.#context.tensors.tensor(shape, dtype, options);
+    return this.#context.tensors.tensor(shape, dtype, options) as Tensor<D>;
   }
 
   async cuda(): Promise<Cuda> {

@@ -234,7 +234,11 @@ export interface Host extends AsyncDisposable {
    * @throws {MemoryPressureError} If that much shared memory is not to be had.
    * @throws {DisposedError} If the host was disposed.
    */
-  tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor;
+  tensor<D extends Dtype = "float32">(
+    shape: readonly number[],
+    dtype?: D,
+    options?: TensorOptions,
+  ): Tensor<D>;
   /**
    * The GPUs of this machine, opened by the first call. Load plugins with `gpu: true` to pass tensors on devices to them.
    *

@@ -45,8 +45,8 @@ export class TensorHandover {
  * tensor.dispose();
  * ```
  */
-export function move(tensor: Tensor): Tensor {
-  return new TensorHandover(tensor, "move") as unknown as Tensor;
+export function move<T extends Tensor>(tensor: T): T {
+  return new TensorHandover(tensor, "move") as unknown as T;
 }
 
 /**
@@ -64,6 +64,6 @@ export function move(tensor: Tensor): Tensor {
  * console.assert(copied(tensor) !== undefined);
  * ```
  */
-export function copied(tensor: Tensor): Tensor {
-  return new TensorHandover(tensor, "copy") as unknown as Tensor;
+export function copied<T extends Tensor>(tensor: T): T {
+  return new TensorHandover(tensor, "copy") as unknown as T;
 }

@@ -33,6 +33,7 @@ export type {
   Clock,
   Device,
   Dtype,
+  DtypeArray,
   TensorArray,
   TensorLimits,
   TensorOptions,

@@ -9,14 +9,14 @@ import { copyElements } from "./copy_elements.ts";
 import { type DtypeFacts, dtypeFacts, dtypeOf } from "./dtype.ts";
 import { contiguousStrides, elementCount, elementSpan, isContiguous, shapeText } from "./shape.ts";
 import { Storage } from "./storage.ts";
-import type { Device, Dtype, TensorArray } from "./types.ts";
+import type { Device, Dtype, DtypeArray, TensorArray } from "./types.ts";
 
 /** What a tensor is made of; for the modules that make tensors. */
-export interface TensorParts {
+export interface TensorParts<D extends Dtype = Dtype> {
   /** The bytes. The tensor takes over one reference. */
   readonly storage: Storage;
   /** Element type. */
-  readonly dtype: Dtype;
+  readonly dtype: D;
   /** Sizes of the dimensions, in elements. */
   readonly shape: readonly number[];
   /** Distance between neighbours in each dimension, in elements. @default contiguous */
@@ -41,6 +41,8 @@ export type Slice = number | null | readonly [start: number, end?: number];
  * disposes it; its bytes go when the last view is disposed or collected. Passing it to a plugin or back lends it: both
  * sides see the same bytes, unless it is small, read-only, moved or copied.
  *
+ * @typeParam D Its element type, where that is known: then `data` has the type of its array.
+ *
  * @example
  * ```ts
  * import { Tensor } from "@cordon/cordon";
@@ -50,9 +52,9 @@ export type Slice = number | null | readonly [start: number, end?: number];
  * console.assert(column.toTyped()[1] === 5);
  * ```
  */
-export class Tensor implements Disposable {
+export class Tensor<D extends Dtype = Dtype> implements Disposable {
   /** Element type. */
-  readonly dtype: Dtype;
+  readonly dtype: D;
   /** Sizes of the dimensions, in elements. */
   readonly shape: readonly number[];
   /** Distance between neighbours in each dimension, in elements. */
@@ -65,7 +67,7 @@ export class Tensor implements Disposable {
   readonly device: Device = "cpu";
   readonly #facts: DtypeFacts;
   readonly #storage: Storage;
-  #data: TensorArray | null = null;
+  #data: DtypeArray<D> | null = null;
   #isDisposed = false;
 
   /**
@@ -73,7 +75,7 @@ export class Tensor implements Disposable {
    *
    * @param parts What it is made of.
    */
-  constructor(parts: TensorParts) {
+  constructor(parts: TensorParts<D>) {
     this.#facts = dtypeFacts(parts.dtype);
     this.#storage = parts.storage;
     this.dtype = parts.dtype;
@@ -136,7 +138,7 @@ export class Tensor implements Disposable {
    * @throws {TypeError} If the elements do not lie one after the other; `toTyped()` copies them in order.
    * @throws {DisposedError} If the tensor was disposed.
    */
-  get data(): TensorArray {
+  get data(): DtypeArray<D> {
     const storage = this.#live();
     if (!this.isContiguous) {
       throw new TypeError(
@@ -145,7 +147,7 @@ export class Tensor implements Disposable {
         }`,
       );
     }
-    return this.#data ??= storage.view(this.#facts.Array, this.byteOffset, this.size);
+    return this.#data ??= storage.view(this.#facts.Array, this.byteOffset, this.size) as DtypeArray<D>;
   }
 
   /**
@@ -163,11 +165,11 @@ export class Tensor implements Disposable {
    * @returns A new typed array.
    * @throws {DisposedError} If the tensor was disposed.
    */
-  toTyped(): TensorArray {
+  toTyped(): DtypeArray<D> {
     const copy = new this.#facts.Array(new ArrayBuffer(this.byteLength));
     if (this.isContiguous) copyElements(this.data, copy);
     else this.#gather(copy);
-    return copy;
+    return copy as DtypeArray<D>;
   }
 
   /**
@@ -177,7 +179,7 @@ export class Tensor implements Disposable {
    * @returns The element; a bigint for 64-bit integers.
    * @throws {RangeError} If an index is outside.
    */
-  at(...indices: readonly number[]): number | bigint {
+  at(...indices: readonly number[]): DtypeArray<D>[number] {
     if (indices.length !== this.shape.length) {
       throw new RangeError(
         `Cannot read an element as it needs ${this.shape.length} indices: ${indices.length}`,
@@ -187,7 +189,7 @@ export class Tensor implements Disposable {
     for (const [axis, index] of indices.entries()) {
       element += this.#index(axis, index) * (this.strides[axis] ?? 0);
     }
-    return this.#span()[element] as number | bigint;
+    return this.#span()[element] as DtypeArray<D>[number];
   }
 
   /**
@@ -197,7 +199,7 @@ export class Tensor implements Disposable {
    * @returns A tensor that shows the same memory; the caller disposes it.
    * @throws {RangeError} If a part lies outside.
    */
-  slice(...parts: readonly Slice[]): Tensor {
+  slice(...parts: readonly Slice[]): Tensor<D> {
     if (parts.length > this.shape.length) {
       throw new RangeError(`Cannot slice ${this.shape.length} dimensions by ${parts.length} parts`);
     }
@@ -229,7 +231,7 @@ export class Tensor implements Disposable {
    * @throws {TypeError} If the elements do not lie one after the other.
    * @throws {RangeError} If the number of elements differs.
    */
-  reshape(...shape: readonly number[]): Tensor {
+  reshape(...shape: readonly number[]): Tensor<D> {
     if (!this.isContiguous) {
       throw new TypeError(
         "Cannot reshape a view as its elements must be contiguous: use Tensor.from(view.toTyped())",
@@ -252,7 +254,7 @@ export class Tensor implements Disposable {
    * @returns A tensor that shows the same memory; the caller disposes it.
    * @throws {RangeError} If the axes are not a permutation.
    */
-  transpose(...axes: readonly number[]): Tensor {
+  transpose(...axes: readonly number[]): Tensor<D> {
     const order = axes.length === 0 ? this.shape.map((_, axis) => this.shape.length - 1 - axis) : axes;
     const isPermutation = order.length === this.shape.length &&
       [...order].sort((a, b) => a - b).every((axis, index) => axis === index);
@@ -327,7 +329,7 @@ export class Tensor implements Disposable {
     return this.#storage;
   }
 
-  #viewed(shape: readonly number[], strides: readonly number[], byteOffset: number): Tensor {
+  #viewed(shape: readonly number[], strides: readonly number[], byteOffset: number): Tensor<D> {
     const storage = this.#live().retain();
     return new Tensor({ storage, dtype: this.dtype, shape, strides, byteOffset });
   }

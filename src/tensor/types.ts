@@ -38,6 +38,23 @@ export type TensorArray =
   | Uint32Array
   | BigUint64Array;
 
+/** The array that shows the elements of a tensor, by its element type. */
+export type DtypeArray<D extends Dtype> = {
+  readonly float16: Float16Array;
+  readonly bfloat16: Uint16Array;
+  readonly float32: Float32Array;
+  readonly float64: Float64Array;
+  readonly int8: Int8Array;
+  readonly int16: Int16Array;
+  readonly int32: Int32Array;
+  readonly int64: BigInt64Array;
+  readonly uint8: Uint8Array;
+  readonly uint16: Uint16Array;
+  readonly uint32: Uint32Array;
+  readonly uint64: BigUint64Array;
+  readonly bool: Uint8Array;
+}[D];
+
 /** How a tensor is placed. */
 export interface TensorOptions {
   /** Give it shared memory of its own even if it is small, so that both sides see the same bytes. @default false */

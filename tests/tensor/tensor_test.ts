@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RangeAllocator } from "../../src/tensor/range_allocator.ts";
 import { contiguousStrides, elementSpan, hasOverlap } from "../../src/tensor/shape.ts";
+import { Storage } from "../../src/tensor/storage.ts";
 import { Tensor } from "../../src/tensor/mod.ts";
 
 function counting(...shape: number[]): Tensor {
@@ -126,4 +127,18 @@ Deno.test("RangeAllocator never hands out a byte twice and gets everything back"
     assert.equal(ranges.usedBytes, 0);
     assert.equal(ranges.allocate(4096), 0);
   }));
+});
+
+Deno.test("Tensor<D> gives data, elements and views the type of its dtype", () => {
+  using tensor = new Tensor({ storage: Storage.local(8), dtype: "uint64", shape: [1] });
+  const data: BigUint64Array = tensor.data;
+  data[0] = 7n;
+  using view: Tensor<"uint64"> = tensor.reshape(1, 1);
+  const element: bigint = view.at(0, 0);
+  assert.equal(element, 7n);
+  const any: Tensor = tensor; // whoever does not know the dtype takes any
+  assert.equal(any.dtype, "uint64");
+  // @ts-expect-error Its elements are bigints.
+  const wrong: Float32Array = tensor.data;
+  assert.ok(wrong instanceof BigUint64Array);
 });
