@@ -22,7 +22,9 @@ export class ParkedBuffer {
   #buffer: ArrayBuffer | null;
   #channel: MessageChannel | null = null;
   #isTaken = false;
-  /** Now, since foreign code may change the global. Reading it takes the runtime 10 ms: only when it is needed. */
+  // Both now, since foreign code may change the globals; packages that imitate browsers or Node do.
+  readonly #Channel = MessageChannel;
+  /** To get its value takes the runtime 10 ms: only when it is needed. */
   readonly #process = Object.getOwnPropertyDescriptor(globalThis, "process");
 
   /**
@@ -37,7 +39,7 @@ export class ParkedBuffer {
   /** Nobody needs it for now. Without effect once it was taken. */
   park(): void {
     if (this.#buffer === null || this.#isTaken) return;
-    this.#channel = new MessageChannel();
+    this.#channel = new this.#Channel();
     this.#channel.port1.postMessage(this.#buffer, [this.#buffer]);
     this.#buffer = null;
   }
