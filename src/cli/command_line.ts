@@ -76,6 +76,21 @@ export function optionValue(line: CommandLine, name: string): string | undefined
   return typeof last === "string" ? last : undefined;
 }
 
+/**
+ * Refuse arguments that nothing would heed.
+ *
+ * @param line The parsed line.
+ * @param command Name of the command, for the message.
+ * @param most How many arguments it takes.
+ * @throws {UsageError} If there are more, also behind `--`.
+ */
+export function refuseSurplus(line: CommandLine, command: string, most: 0 | 1): void {
+  const surplus = [...line.positionals, ...line.rest].at(most);
+  if (surplus === undefined) return;
+  const takes = most === 0 ? "no arguments" : "one argument";
+  throw new UsageError(`Cannot use ${quote(surplus)}: ${command} takes ${takes}`);
+}
+
 function valueOf(option: OptionSpec, value: string | undefined): string | true {
   if (option.value === "none" && value !== undefined) {
     throw new UsageError(`Cannot take ${quote(value)} for --${option.name} as this option has no value`);

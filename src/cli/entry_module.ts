@@ -8,6 +8,16 @@ import { CordonError } from "../errors.ts";
 import { quote } from "../util/quote.ts";
 import { UsageError } from "./usage_error.ts";
 
+/**
+ * Whether an entry module is no file of this machine.
+ *
+ * @param entry What was written.
+ * @returns True for URLs and specifiers.
+ */
+export function isRemote(entry: string): boolean {
+  return /^(https?|jsr|npm|data|blob):/.test(entry);
+}
+
 /** The module to run is not there. Ends the program with exit code 66. */
 export class NoInputError extends CordonError {
   override readonly name: string = "NoInputError";
@@ -29,7 +39,7 @@ export async function entryModule(entry: string | undefined, command: string): P
       hint: `See cordon ${command} --help`,
     });
   }
-  if (/^(https?|jsr|npm|data|blob):/.test(entry)) return entry;
+  if (isRemote(entry)) return entry;
   const path = entry.startsWith("file:") ? new URL(entry) : entry;
   try {
     const { isFile } = await Deno.stat(path);

@@ -48,7 +48,11 @@ const REFUSED: readonly (readonly [number, string[], RegExp])[] = [
   [66, ["run", "src"], /error: Cannot run "src" as it is not a file/],
   [64, ["compile", "deno.json"], /hint: Write --output=FILE/],
   [64, ["compile", "-o", "app", "https://example.com/host.ts"], /Cannot compile a remote program/],
-  [64, ["compile", "-o", "app", "mod.ts", "deno.json"], /more than one program/],
+  [64, ["compile", "-o", "app", "mod.ts", "deno.json"], /Cannot use "deno.json": compile takes one argument/],
+  [64, ["compile", "-o", "src", "mod.ts"], /Cannot write ".*\/src": it is a directory/],
+  [64, ["compile", "-o", "mod.ts/app", "mod.ts"], /Cannot write ".*\/mod.ts\/app": /],
+  [64, ["explain", "mod.ts", "surplus"], /Cannot use "surplus": explain takes one argument/],
+  [64, ["doctor", "--", "patient"], /Cannot use "patient": doctor takes no arguments/],
   [66, ["compile", "-o", "app", "no_such_file.ts"], /there is no such file/],
   [66, ["explain", "no_such_file.ts"], /there is no such file/],
 ];

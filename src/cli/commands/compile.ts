@@ -4,11 +4,12 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { quote } from "../../util/quote.ts";
 import type { Command, CommandContext } from "../command.ts";
-import { optionValue } from "../command_line.ts";
-import { entryModule } from "../entry_module.ts";
+import { optionValue, refuseSurplus } from "../command_line.ts";
+import { entryModule, isRemote } from "../entry_module.ts";
 import { EXIT } from "../exit_code.ts";
 import { UsageError } from "../usage_error.ts";
 
@@ -34,16 +35,16 @@ export const compileCommand: Command = {
 };
 
 async function run({ line, output }: CommandContext): Promise<number> {
-  const [program, ...more] = line.positionals;
-  const entry = await entryModule(program, "compile");
+  refuseSurplus(line, "compile", 1);
+  const entry = await entryModule(line.positionals[0], "compile");
   const target = optionValue(line, "output");
-  if (more.length > 0) throw new UsageError("Cannot compile more than one program at once");
   if (target === undefined) {
     throw new UsageError("Cannot compile without knowing where to", { hint: "Write --output=FILE" });
   }
-  if (/^(https?|jsr|npm|data|blob):/.test(entry)) {
+  if (isRemote(entry)) {
     throw new UsageError("Cannot compile a remote program", { hint: "Import it from a file of your own" });
   }
+  await preparePlace(resolve(target));
   const config = optionValue(line, "config");
   const { compileExecutable } = await import("../executable/compile_executable.ts");
   const path = entry.startsWith("file:") ? fileURLToPath(entry) : resolve(entry);
@@ -55,4 +56,20 @@ async function run({ line, output }: CommandContext): Promise<number> {
   output.note(`Wrote ${resolve(target)}: ${Math.round(bytes / 1e6)} MB`);
   if (output.isJson) output.data(JSON.stringify({ path: resolve(target), bytes }));
   return EXIT.ok;
+}
+
+/** Before the work of seconds that would be lost: somebody else's directory, or one in place of the file. */
+async function preparePlace(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    const { isDirectory } = await Deno.stat(path);
+    if (isDirectory) throw new Deno.errors.IsADirectory("it is a directory");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    const state = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot write ${quote(path)}: ${state}`, {
+      hint: "Write another --output=FILE",
+      cause: error,
+    });
+  }
 }

@@ -7,13 +7,11 @@
 import { type Finding, LaunchError, SandboxUnavailableError } from "../../errors.ts";
 import { probePlatform } from "../../platform/mod.ts";
 import type { PlatformReport } from "../../platform/mod.ts";
-import { quote } from "../../util/quote.ts";
 import type { Command, CommandContext } from "../command.ts";
-import { hasOption, optionValue } from "../command_line.ts";
+import { hasOption, optionValue, refuseSurplus } from "../command_line.ts";
 import { EXIT } from "../exit_code.ts";
 import { jsonLine } from "../json_value.ts";
 import type { Output } from "../output.ts";
-import { UsageError } from "../usage_error.ts";
 import { version } from "../version.ts";
 
 /** The command. */
@@ -43,8 +41,7 @@ interface Diagnosis {
 }
 
 async function run({ line, output }: CommandContext): Promise<number> {
-  const [surplus] = line.positionals;
-  if (surplus !== undefined) throw new UsageError(`Cannot use ${quote(surplus)}: doctor takes no arguments`);
+  refuseSurplus(line, "doctor", 0);
   const programs = { bwrap: optionValue(line, "bwrap") ?? null, deno: optionValue(line, "deno") ?? null };
   const machine = await probePlatform(programs);
   const isBlocked = machine.findings.some(({ level }) => level === "fail");

@@ -7,6 +7,7 @@
 import type { Explanation } from "../../supervisor/explain_plugin.ts";
 import { sizeText } from "../../util/size.ts";
 import type { Command, CommandContext } from "../command.ts";
+import { refuseSurplus } from "../command_line.ts";
 import { entryModule } from "../entry_module.ts";
 import { EXIT } from "../exit_code.ts";
 import { jsonLine } from "../json_value.ts";
@@ -27,6 +28,7 @@ export const explainCommand: Command = {
 };
 
 async function run({ line, output }: CommandContext): Promise<number> {
+  refuseSurplus(line, "explain", 1);
   const entry = await entryModule(line.positionals[0], "explain");
   const { explainPlugin } = await import("../../supervisor/explain_plugin.ts");
   const explanation = await explainPlugin(entry, loadOptions(line), hostOptions(line));

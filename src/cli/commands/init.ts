@@ -8,7 +8,9 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { quote } from "../../util/quote.ts";
 import type { Command, CommandContext } from "../command.ts";
+import { refuseSurplus } from "../command_line.ts";
 import { EXIT } from "../exit_code.ts";
+import { shellWord } from "../shell_word.ts";
 import { UsageError } from "../usage_error.ts";
 
 /** What the template imports. */
@@ -29,8 +31,8 @@ export const initCommand: Command = {
 };
 
 async function run({ line, output }: CommandContext): Promise<number> {
-  const [directory = ".", ...more] = line.positionals;
-  if (more.length > 0) throw new UsageError("Cannot write a project into more than one directory");
+  refuseSurplus(line, "init", 1);
+  const [directory = "."] = line.positionals;
   const { TEMPLATE } = await import("../embedded/template.ts");
   const root = resolve(directory);
   const checkout = await checkoutAround();
@@ -119,9 +121,4 @@ function exists(path: string, cause?: unknown): UsageError {
 
 function blocked(path: string, cause: unknown): UsageError {
   return new UsageError(`Cannot write ${quote(path)} as a file is in the way of its directory`, { cause });
-}
-
-/** As a person would paste it into a shell. */
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

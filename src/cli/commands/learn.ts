@@ -13,6 +13,7 @@ import { jsonLine } from "../json_value.ts";
 import type { Output } from "../output.ts";
 import { loadOptions, mayPassVariable, PLUGIN_OPTIONS } from "../plugin_flags.ts";
 import { runToEnd } from "../run_to_end.ts";
+import { shellWord } from "../shell_word.ts";
 
 /** The command. */
 export const learnCommand: Command = {
@@ -64,10 +65,5 @@ function print(grant: LearnedGrant, line: CommandLine, output: Output): void {
     .map(([kind, values]) => `--allow-${kind}=${values.join(",")}`);
   if (output.isJson) return output.data(jsonLine({ permissions, flags, refused }));
   output.data(grantText(grant));
-  output.data(["cordon", "run", ...flags, line.positionals[0] ?? ""].map(quoted).join(" "));
-}
-
-/** As a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  output.data(["cordon", "run", ...flags, line.positionals[0] ?? ""].map(shellWord).join(" "));
 }
