@@ -8,7 +8,7 @@ import { hostConfig, loadConfig } from "../src/config/mod.ts";
 import { nativeLibraryPath } from "../src/native/mod.ts";
 import { probePlatform } from "../src/platform/mod.ts";
 import type { PlatformFacts } from "../src/platform/mod.ts";
-import { sandboxPolicy } from "../src/policy/mod.ts";
+import { sandboxPolicy } from "../src/policy/sandbox_policy.ts";
 import { median } from "./median.ts";
 
 const ROUNDS = 25;

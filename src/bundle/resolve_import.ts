@@ -17,7 +17,7 @@ import { packageDirectory } from "./npm_layout.ts";
 import { isInside } from "./readable.ts";
 
 /** Modules that are not files have one of these namespaces. */
-export type Namespace = "remote" | "builtin" | "plugin-module" | "native-add-on";
+type Namespace = "remote" | "builtin" | "plugin-module" | "native-add-on";
 
 /** Marks a question of ours to esbuild's own resolver, which must not come back to us. */
 const NATIVE = Symbol("native");

@@ -35,7 +35,7 @@ const aliases: Aliases = Object.freeze({
 });
 
 /** What a plugin may be called: it appears in messages, file names and metric labels. */
-export const pluginName = text(
+const pluginName = text(
   "a name of letters, digits, dots, hyphens and underscores, 64 at most",
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
 );

@@ -83,27 +83,6 @@ const aliases: Aliases = Object.freeze({
   source: "entry",
 });
 
-/** Keys of a manifest, in the order of the documentation. */
-export const manifestKeys = [
-  "name",
-  "version",
-  "apiVersion",
-  "description",
-  "license",
-  "authors",
-  "capabilities",
-  "dependencies",
-  "exports",
-  "tags",
-  "metadata",
-  "entry",
-  "permissions",
-  "services",
-  "limits",
-  "profile",
-  "bundle",
-] as const;
-
 /**
  * Reads a manifest.
  *
@@ -151,6 +130,11 @@ function parse(value: unknown, file: string, defaults: ManifestDefaults): Plugin
     profile: parsed.profile ?? null,
     bundle: parsed.bundle ?? null,
   });
+}
+
+/** Keys that a manifest may have. */
+export function manifestKeys(): readonly string[] {
+  return Object.keys(shape("/"));
 }
 
 function shape(directory: string) {

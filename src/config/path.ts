@@ -34,7 +34,7 @@ export function path(cwd: () => string): Parser<string> {
 }
 
 /** Reads an absolute path as the plugin will see it. */
-export function insidePath(value: unknown, at: string): string {
+function insidePath(value: unknown, at: string): string {
   const rule = "an absolute path inside the sandbox";
   if (typeof value !== "string" || !value.startsWith("/") || value.includes("\0")) {
     throw invalid(at, rule, `it is ${quote(value)}`);

@@ -9,7 +9,7 @@ import { sizeBytes, sizeText } from "../util/size.ts";
 import { invalid, type Parser } from "./parse.ts";
 
 /** Timers take at most this many milliseconds; a longer one would fire at once. */
-export const maxDurationMs: number = 2 ** 31 - 1;
+const maxDurationMs = 2 ** 31 - 1;
 
 /** Smallest and largest amount that is accepted. */
 export interface Bounds {

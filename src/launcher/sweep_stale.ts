@@ -4,26 +4,17 @@
  * @module
  */
 
-import { openLock, withRuntimeLock } from "./runtime_directory.ts";
+import { openLock } from "./runtime_directory.ts";
 import { join } from "node:path";
 import { killStrays } from "./stray_processes.ts";
 
 const HOST_DIRECTORY = /^h-[0-9a-z]{8}$/;
 
 /**
- * Remove the directories of all hosts that no longer live, and what is left of their processes. A living host holds the lock in its directory.
+ * Remove the directories of all hosts that no longer live, and what is left of their processes. A living host holds the lock
+ * in its directory.
  *
- * @param directory Real path of the runtime directory.
- * @returns Paths that were removed.
- */
-export function sweepStale(directory: string): Promise<string[]> {
-  return withRuntimeLock(directory, () => sweepLocked(directory));
-}
-
-/**
- * The same for a caller that holds the runtime directory's lock.
- *
- * @param directory Real path of the runtime directory.
+ * @param directory Real path of the runtime directory, whose lock the caller holds.
  * @returns Paths that were removed.
  */
 export async function sweepLocked(directory: string): Promise<string[]> {

@@ -13,7 +13,7 @@ import { systemConnect, systemResolve } from "./system_network.ts";
 import type { EgressLimits, EgressProxy, EgressProxyOptions } from "./types.ts";
 
 /** What {@linkcode startEgressProxy} uses where the options say nothing. */
-export const defaultEgressLimits: EgressLimits = Object.freeze({
+const defaultEgressLimits: EgressLimits = Object.freeze({
   maxConnections: 64,
   maxBytes: Infinity,
   idleMs: 300_000,

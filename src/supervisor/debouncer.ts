@@ -59,7 +59,7 @@ export class Debouncer implements Disposable {
  * @returns Milliseconds.
  * @throws {RangeError} If a custom function returns anything but a finite number of at least 0.
  */
-export function debounceMs(config: DebounceConfig, changes: readonly FileChange[]): number {
+function debounceMs(config: DebounceConfig, changes: readonly FileChange[]): number {
   switch (config.kind) {
     case "trailing":
       return config.delayMs;

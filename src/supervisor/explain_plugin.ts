@@ -6,8 +6,11 @@
 
 import { hostConfig, loadConfig } from "../config/mod.ts";
 import type { HostOptions, LoadOptions } from "../config/types.ts";
-import { bwrapArguments, denoFlags, describeFilter, sandboxPaths } from "../launcher/mod.ts";
-import type { HostFiles } from "../launcher/mod.ts";
+import { bwrapArguments } from "../launcher/bwrap_arguments.ts";
+import { denoFlags } from "../launcher/deno_flags.ts";
+import { sandboxPaths } from "../launcher/sandbox_paths.ts";
+import { describeFilter } from "../launcher/seccomp/mod.ts";
+import type { HostFiles } from "../launcher/types.ts";
 import { embeddedLibrary } from "../native/embedded_library.ts";
 import { probePlatform } from "../platform/mod.ts";
 import { hasMounts } from "../policy/has_mounts.ts";

@@ -4,7 +4,6 @@ import { ConfigError } from "../../src/errors.ts";
 import { type HostDirectoryOptions, openHostDirectory } from "../../src/launcher/host_directory.ts";
 import { runSockets } from "../../src/launcher/run_sockets.ts";
 import type { HostDirectory } from "../../src/launcher/types.ts";
-import { sweepStale } from "../../src/launcher/sweep_stale.ts";
 import { accessObstacle } from "../../src/policy/account_access.ts";
 import { fakeFacts } from "../policy/fakes.ts";
 
@@ -90,12 +89,13 @@ Deno.test("openHostDirectory() sweeps a dead host's directory and leaves a livin
   ok((await Deno.stat(living.files.guest)).isFile);
 });
 
-Deno.test("sweepStale() removes what was half made when its host died", async () => {
+Deno.test("openHostDirectory() removes what was half made when its host died, and nothing else", async () => {
   await using scratch = await Scratch.make();
-  await using _host = await scratch.open();
-  const half = join(scratch.runtimeDirectory, "h-0half000");
-  await Deno.mkdir(half);
-  deepEqual(await sweepStale(scratch.runtimeDirectory), [half]);
+  await using living = await scratch.open();
+  for (const name of ["h-0half000", "other"]) await Deno.mkdir(join(scratch.runtimeDirectory, name));
+  await using next = await scratch.open();
+  const hosts = [living, next].map(({ path }) => path.slice(path.lastIndexOf("/") + 1));
+  deepEqual(scratch.names(), [...hosts, "lock", "other"].sort());
 });
 
 Deno.test("openHostDirectory() opened many times at once gives each its own directory", async () => {
