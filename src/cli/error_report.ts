@@ -72,7 +72,8 @@ function headline(error: Error, origin: ErrorOrigin): string {
 function hintOf(error: Error): string | undefined {
   const refusal = /Requires (read|write|net|env|sys) access to "([^"]+)"/.exec(error.message);
   if (refusal !== null) return `To grant it: --allow-${refusal[1]}=${refusal[2]}`;
-  return error instanceof CordonError ? error.hint : undefined;
+  const hint = error instanceof CordonError ? error.hint : undefined;
+  return hint?.replace(/permissions: \{ (read|write|net|env|sys): \["([^"]*)"\] \}/, "--allow-$1=$2");
 }
 
 function locationLines({ message, location }: BundleError): readonly string[] {

@@ -7,7 +7,7 @@
 import type { Bundle } from "../bundle/types.ts";
 import { CordonError, LaunchError, PluginCrashedError } from "../errors.ts";
 import type { ExportDescription } from "../rpc/mod.ts";
-import { grantHint } from "./add_suggestion.ts";
+import { grantHint, startingPlaceHint } from "./add_suggestion.ts";
 import type { Prepared } from "./load_generation.ts";
 
 /**
@@ -63,7 +63,8 @@ export async function importFailure(
     exitCode: exit?.exitCode ?? null,
     signal: exit?.signal ?? null,
     stderrTail: rewrite(sandbox.guest.stderrTail()),
-    hint: (error instanceof CordonError ? error.hint : undefined) ?? grantHint(error) ?? warningHint(bundle),
+    hint: (error instanceof CordonError ? error.hint : undefined) ?? grantHint(error) ??
+      startingPlaceHint(error, sandbox.policy) ?? warningHint(bundle),
     cause: error,
   });
 }

@@ -38,6 +38,12 @@ sandboxTest("exits 77 when the script may not do something, and 0 when it may", 
     const denied = await cordon(["run", fixture("reads.ts"), "--", file]);
     assert.equal(denied.code, 77, denied.err);
     assert.match(denied.err, /Requires read access/);
+    const relative = await cordon(["run", fixture("reads.ts"), "--", "notes.txt"]);
+    assert.equal(relative.code, 1);
+    assert.match(
+      relative.err,
+      /NotFound: [\s\S]*\nhint: Nothing of .* To grant it: --allow-read=notes\.txt\n$/,
+    );
     const granted = await cordon(["run", `--allow-read=${directory}`, fixture("reads.ts"), "--", file]);
     assert.deepEqual([granted.code, granted.out], [0, "granted\n"], granted.err);
   } finally {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { LaunchError, PermissionDeniedError } from "../../src/errors.ts";
-import { addSuggestion, grantHint } from "../../src/supervisor/add_suggestion.ts";
+import { addSuggestion, grantHint, startingPlaceHint } from "../../src/supervisor/add_suggestion.ts";
 import { suggestionFor } from "../../src/supervisor/grant_line.ts";
 import { testHost } from "../testing/fixtures.ts";
 
@@ -99,6 +99,22 @@ Deno.test("LaunchError hints at the line for what a module wanted while it was i
       return true;
     },
   );
+});
+
+Deno.test("LaunchError hints at the line for a relative path where nothing of the current directory is granted", async () => {
+  await using test = await testHost();
+  const path = await test.plugin(`Deno.readTextFileSync("notes/today.txt");`);
+  await assert.rejects(test.host.load(path), (error: unknown) => {
+    assert.ok(error instanceof LaunchError);
+    assert.match(error.hint ?? "", /To grant it: permissions: \{ read: \["notes\/today\.txt"\] \}$/);
+    return true;
+  });
+  const missing = new Deno.errors.NotFound(
+    "No such file or directory (os error 2): readfile 'notes/today.txt'",
+  );
+  assert.equal(startingPlaceHint(missing, { workingDirectory: "/srv" }), undefined);
+  const absolute = new Deno.errors.NotFound("No such file or directory (os error 2): readfile '/srv/x'");
+  assert.equal(startingPlaceHint(absolute, { workingDirectory: null }), undefined);
 });
 
 Deno.test("grantHint() and addSuggestion() leave other errors alone", () => {
