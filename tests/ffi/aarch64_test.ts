@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { AARCH64_RUNTIME } from "../../tools/aarch64_runtime.ts";
-import { compilerVersion, SOURCES, WARNINGS } from "../../tools/build_ffi.ts";
+import { SOURCES } from "../../tools/build_ffi.ts";
+import { compilerVersion, WARNINGS } from "../../tools/compile_c.ts";
 import { STAND_IN_SOURCES } from "../gpu/stand_in.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;

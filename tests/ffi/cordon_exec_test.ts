@@ -6,7 +6,7 @@ import { CORDON_EXEC } from "../../src/launcher/embedded/cordon_exec.ts";
 import { cordonExecBinary } from "../../src/launcher/exec/mod.ts";
 import { bwrapFilter } from "../../src/launcher/seccomp/mod.ts";
 import { compiledExec, EXEC_MODULE, execModule } from "../../tools/build_exec.ts";
-import { compilerVersion, TARGETS } from "../../tools/build_ffi.ts";
+import { compilerVersion, TARGETS } from "../../tools/compile_c.ts";
 
 const binary = Deno.build.os === "linux" ? cordonExecBinary(Deno.build.arch) : null;
 const landlockAbi = Deno.build.os === "linux" ? await installedLandlockAbi() : 0;
@@ -351,7 +351,7 @@ Deno.test("the embedded cordon-exec module is what the build writes", async () =
   const programs = TARGETS.map((target) => ({
     target,
     compiler: CORDON_EXEC[target.arch].compiler,
-    program: cordonExecBinary(target.arch)!,
+    bytes: cordonExecBinary(target.arch)!,
   }));
-  assert.equal(await execModule(programs), await Deno.readTextFile(EXEC_MODULE));
+  assert.equal(execModule(programs), await Deno.readTextFile(EXEC_MODULE));
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { embeddedLibrary } from "../../src/native/mod.ts";
-import { compiledLibrary, compilerVersion, SOURCES, TARGETS, WARNINGS } from "../../tools/build_ffi.ts";
+import { compiledLibrary, SOURCES } from "../../tools/build_ffi.ts";
+import { compilerVersion, TARGETS, WARNINGS } from "../../tools/compile_c.ts";
 import { standIn } from "../gpu/stand_in.ts";
 
 const ROOT = new URL("../../", import.meta.url);

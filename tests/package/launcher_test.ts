@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { LAUNCHER } from "../../src/cli/embedded/launcher.ts";
 import { launcherBinary } from "../../src/cli/executable/launcher_binary.ts";
 import { writeExecutable } from "../../src/cli/executable/write_executable.ts";
-import { compilerVersion, TARGETS } from "../../tools/build_ffi.ts";
 import { compiledLauncher, LAUNCHER_MODULE, launcherModule } from "../../tools/build_launcher.ts";
+import { compilerVersion, TARGETS } from "../../tools/compile_c.ts";
 import { sandboxSkip } from "../cli/cordon.ts";
 import { folderWith } from "../testing/fixtures.ts";
 import { type Account, unprivileged } from "./account.ts";
@@ -23,7 +23,7 @@ Deno.test({
   ignore: !isSameCompiler,
   async fn() {
     const launchers = await Promise.all(TARGETS.map(async (target, index) => {
-      return { target, compiler: compilers[index]!, program: await compiledLauncher(target) };
+      return { target, compiler: compilers[index]!, bytes: await compiledLauncher(target) };
     }));
     assert.ok(await Deno.readTextFile(LAUNCHER_MODULE) === launcherModule(launchers));
   },

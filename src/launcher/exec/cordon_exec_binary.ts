@@ -10,8 +10,6 @@ import { CORDON_EXEC } from "../embedded/cordon_exec.ts";
 export interface EmbeddedExec {
   /** What the compiler that made it says it is. */
   readonly compiler: string;
-  /** Digest of the program, in hexadecimal. */
-  readonly sha256: string;
   /** The program; white space has no meaning. */
   readonly base64: string;
 }
