@@ -32,6 +32,9 @@ export async function tellToLoad(
   return await session.load(spec, { signal });
 }
 
+const SLOW =
+  "Raise startupTimeoutMs, or move what takes so long from the top level of its modules into a function";
+
 /**
  * Why an import failed, as an error. Kills what hangs.
  *
@@ -64,7 +67,7 @@ export async function importFailure(
     signal: exit?.signal ?? null,
     stderrTail: rewrite(sandbox.guest.stderrTail()),
     hint: (error instanceof CordonError ? error.hint : undefined) ?? grantHint(error) ??
-      startingPlaceHint(error, sandbox.policy) ?? warningHint(bundle),
+      startingPlaceHint(error, sandbox.policy) ?? (timeoutMs === null ? warningHint(bundle) : SLOW),
     cause: error,
   });
 }

@@ -45,9 +45,15 @@ export async function startFailure(
     signal: exit.signal,
     stderrTail: exit.stderrTail,
     findings: finding === null ? [] : [finding],
-    hint: finding?.fix?.[0] ?? (isSetup ? "run `cordon doctor` to see what this machine lacks" : undefined),
+    hint: finding?.fix?.[0] ?? startHint(isTimeout, isSetup),
     cause: error,
   });
+}
+
+function startHint(isTimeout: boolean, isSetup: boolean): string | undefined {
+  // Nothing of the plugin has run by then.
+  if (isTimeout) return "Raise startupTimeoutMs if this machine is only slow or busy";
+  return isSetup ? "Run `cordon doctor` to see what this machine lacks" : undefined;
 }
 
 /** What bubblewrap said, beside the settings of this machine. The helper that runs after it speaks for itself. */

@@ -81,6 +81,7 @@ Deno.test("Host.load() rejects with LaunchError when the module is never ready",
   await assert.rejects(test.host.load(path, { startupTimeoutMs: 700 }), (error: unknown) => {
     assert.ok(error instanceof LaunchError);
     assert.match(error.message, /not ready within 700 ms/);
+    assert.match(error.hint ?? "", /startupTimeoutMs/);
     return true;
   });
 });

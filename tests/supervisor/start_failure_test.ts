@@ -39,6 +39,7 @@ Deno.test("startFailure() tells a slow start and an early end apart", async () =
     "handshake",
     'Cannot start plugin "a": no handshake within 50 ms',
   ]);
+  assert.match(slow.hint ?? "", /startupTimeoutMs/);
   const early = await failed({ reason: "exit-code", exitCode: 3 });
   assert.deepEqual([early.stage, early.message], [
     "handshake",
