@@ -5,12 +5,10 @@ import { fromFileUrl, relativeTo, walkTypeScript } from "../testing/files.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
-/** Examples that are checked but not run: they need a file of the reader's, a graphics card, or a plan of many parts. */
+/** Examples that are checked but not run: they need a plan of many parts. */
 const NOT_RUN = [
   "src/launcher/exec/policy_exec_plan.ts",
   "src/launcher/exec/policy_exec_plan.ts",
-  "src/supervisor/host.ts",
-  "src/tensor/cuda/cuda_tensor.ts",
 ];
 
 Deno.test("every example in the sources is a block of code, and all but those listed here are run", async () => {

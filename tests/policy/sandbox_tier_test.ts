@@ -42,7 +42,7 @@ for (const option of ["disable-userns", "as-pid-1", "json-status-fd"]) {
     equal(sandboxTier("required", facts(BWRAP.options)), "namespaces");
     const others = new Set([...BWRAP.options].filter((name) => name !== option));
     deepEqual(refusal("required", facts(others)).findings.map(({ id, evidence }) => [id, evidence]), [
-      ["bwrap-version", `it has no --${option}`],
+      ["bwrap", `it has no --${option}`],
     ]);
   });
 }
