@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { CORDON_EXEC } from "../../src/launcher/embedded/cordon_exec.ts";
 import { cordonExecBinary } from "../../src/launcher/exec/mod.ts";
 import { bwrapFilter } from "../../src/launcher/seccomp/mod.ts";
@@ -95,6 +95,21 @@ function succeeds({ code, signal, stdout, stderr }: Outcome): string {
   assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: "" });
   return stdout;
 }
+
+execTest(
+  "cordon-exec --account leaves none of the host's accounts and groups",
+  async (_run, directory) => {
+    const groups = async (options: readonly string[]) => {
+      const command = [`${directory}/cordon-exec`, ...options, "--", "/bin/cat", "/proc/self/status"];
+      const { stdout } = await run("/usr/bin/setpriv", ["--groups", "4242", ...command]);
+      return [...stdout.matchAll(/^(?:Uid|Gid|Groups):[\t ]*(.*?)[\t ]*$/gm)].map(([, values]) => values);
+    };
+    const own = "0\t0\t0\t0", others = "65534\t65534\t65534\t65534";
+    assert.deepEqual(await groups([]), [own, own, "4242"], "the control: they are passed on otherwise");
+    assert.deepEqual(await groups(["--account=65534:65534"]), [others, others, ""]);
+  },
+  Deno.uid() === 0 && existsSync("/usr/bin/setpriv") ? null : "needs root and setpriv",
+);
 
 execTest("cordon-exec becomes the program and passes arguments and environment on", async (run) => {
   const out = await run([

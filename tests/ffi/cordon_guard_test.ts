@@ -96,6 +96,15 @@ guardTest(
   },
 );
 
+guardTest("cordon-exec --guard takes its program with it when it is killed itself", async (guard) => {
+  const marker = `9${Math.floor(Math.random() * 1e8)}`;
+  const child = guarded(guard, `exec sleep ${marker}`);
+  await eventually("it runs", () => pidsWith(`sleep\0${marker}`).length === 1);
+  Deno.kill(child.pid!, "SIGKILL");
+  assert.equal((await outcome(child)).signal, "SIGKILL");
+  await eventually("it is gone", () => pidsWith(marker).length === 0);
+});
+
 guardTest("cordon-exec --guard ends everything when it is told to", async (guard) => {
   const marker = `9${Math.floor(Math.random() * 1e8)}`;
   const child = guarded(guard, `setsid setsid sleep ${marker} & exec sleep ${marker}`);

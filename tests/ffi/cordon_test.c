@@ -8,12 +8,18 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static bool is_open(int fd)
 {
 	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static bool is_closed_on_exec(int fd)
+{
+	return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
 }
 
 static void test_memfd(void)
@@ -180,11 +186,12 @@ static void check_watch(void)
 
 static void test_messages(void)
 {
-	int32_t pair[2], passed = 5, fd = cordon_memfd(4096);
+	int32_t pair[2], passed = 5, copy, fd = cordon_memfd(4096);
 	char buffer[64];
 
 	CHECK(cordon_socketpair(NULL) == -EINVAL);
 	CHECK(cordon_socketpair(pair) == 0);
+	CHECK(is_closed_on_exec(pair[0]) && is_closed_on_exec(pair[1]));
 	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == -EAGAIN);
 	CHECK(passed == -1);
 	CHECK(cordon_wait(pair[1], 0) == 0);
@@ -193,7 +200,11 @@ static void test_messages(void)
 	CHECK(cordon_wait(pair[1], -1) == CORDON_READABLE);
 	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == 3);
 	CHECK(passed >= 0 && passed != fd);
-	CHECK((fcntl(passed, F_GETFD) & FD_CLOEXEC) != 0);
+	CHECK(is_closed_on_exec(passed));
+	copy = cordon_duplicate(passed);
+	CHECK(copy >= 0 && copy != passed && is_closed_on_exec(copy));
+	CHECK(cordon_duplicate(9999) == -EBADF);
+	close(copy);
 	close(passed);
 	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == 4);
 	CHECK(passed == -1 && memcmp(buffer, "four", 4) == 0);
@@ -241,6 +252,22 @@ static int lowest_free(void)
 	return fd;
 }
 
+/* A descriptor that the kernel had to drop is no message without one. */
+static void test_without_room(int socket, int free)
+{
+	struct rlimit limit, full;
+	int32_t passed = 5;
+	char buffer[4];
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	full = limit;
+	full.rlim_cur = (rlim_t)free;
+	CHECK(setrlimit(RLIMIT_NOFILE, &full) == 0);
+	CHECK(cordon_receive(socket, buffer, sizeof(buffer), &passed) == -EBADMSG);
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	CHECK(passed == -1 && !is_open(free));
+}
+
 static void test_hostile_messages(void)
 {
 	int32_t pair[2], passed = 5, fd = cordon_memfd(4096);
@@ -251,10 +278,14 @@ static void test_hostile_messages(void)
 	before = lowest_free();
 	send_raw(pair[0], "m", 1, many, 4);
 	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == -EBADMSG);
-	CHECK(passed == -1 && lowest_free() == before && !is_open(before));
+	CHECK(passed == -1 && lowest_free() == before);
+	for (int i = 0; i < 4; i++)
+		CHECK(!is_open(before + i));
 	send_raw(pair[0], "too long", 8, many, 1);
 	CHECK(cordon_receive(pair[1], buffer, sizeof(buffer), &passed) == -EBADMSG);
 	CHECK(passed == -1 && lowest_free() == before && !is_open(before));
+	send_raw(pair[0], "m", 1, many, 1);
+	test_without_room(pair[1], before);
 	close(pair[0]);
 	close(pair[1]);
 	close(fd);

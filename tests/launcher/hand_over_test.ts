@@ -25,28 +25,25 @@ async function startedFacts(harness: SandboxHarness, changes: Partial<LaunchRequ
   return { guard: factsOf(guest.pid), guest: factsOf((await guest.guestPid)!) };
 }
 
-Deno.test({
-  ...nativeTest("launch() hands over what it would have had inherited, and the account"),
-  fn: async () => {
-    using native = await testNative();
-    await using harness = await SandboxHarness.open(ECHO_GUEST);
-    const fd = openSync("/dev/zero", "r");
-    try {
-      const inherited = await startedFacts(harness, { inheritedFds: [fd] });
-      const handed = await startedFacts(harness, { inheritedFds: [fd], native });
-      deepEqual(handed, inherited);
-      deepEqual((handed.guest["kinds"] as string[][]).at(-1), ["3", "/dev/zero"]);
-      // Where it reports how the guest has ended.
-      deepEqual((handed.guard["kinds"] as string[][]).map(([, kind]) => kind), ["socket"]);
-    } finally {
-      closeSync(fd);
-    }
-  },
+Deno.test(nativeTest("launch() hands over what it would have had inherited, and the account"), async () => {
+  using native = await testNative();
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const fd = openSync("/dev/zero", "r");
+  try {
+    const inherited = await startedFacts(harness, { inheritedFds: [fd] });
+    const handed = await startedFacts(harness, { inheritedFds: [fd], native });
+    deepEqual(handed, inherited);
+    deepEqual((handed.guest["kinds"] as string[][]).at(-1), ["3", "/dev/zero"]);
+    // Where it reports how the guest has ended.
+    deepEqual((handed.guard["kinds"] as string[][]).map(([, kind]) => kind), ["socket"]);
+  } finally {
+    closeSync(fd);
+  }
 });
 
-Deno.test({
-  ...nativeTest("launch() with a hand-over tells exits apart and leaves no descriptor behind"),
-  fn: async () => {
+Deno.test(
+  nativeTest("launch() with a hand-over tells exits apart and leaves no descriptor behind"),
+  async () => {
     using native = await testNative();
     await using exiting = await SandboxHarness.open(`console.error("bye"); Deno.exit(42);`);
     const before = ownFdCount();
@@ -58,11 +55,11 @@ Deno.test({
     }
     await eventually("descriptors are closed", () => ownFdCount() <= before);
   },
-});
+);
 
-Deno.test({
-  ...nativeTest("launch() with a hand-over rejects with the name of a bubblewrap that does not exist"),
-  fn: async () => {
+Deno.test(
+  nativeTest("launch() with a hand-over rejects with the name of a bubblewrap that does not exist"),
+  async () => {
     using native = await testNative();
     await using harness = await SandboxHarness.open(ECHO_GUEST);
     const bwrap = { path: "/nonexistent/bwrap", options: new Set<string>() };
@@ -72,61 +69,57 @@ Deno.test({
         error.stderrTail === "cordon-exec: /nonexistent/bwrap: ENOENT\n";
     });
   },
-});
+);
 
-Deno.test({
-  ...nativeTest("launch() with a hand-over settles when bubblewrap is killed in any moment"),
-  fn: async () => {
-    using native = await testNative();
-    await using harness = await SandboxHarness.open(ECHO_GUEST);
-    for (let round = 0; round < 20; round++) {
-      const guest = await harness.launch({ native });
-      const start = performance.now();
-      while (performance.now() - start < round * 0.2);
-      const children = readProc(guest.pid, `task/${guest.pid}/children`)?.trim().split(" ").filter(Boolean) ??
-        [];
+/** How guests ended that were killed so, each a little later than the one before. */
+async function killed(kill: (guard: number) => void): Promise<(string | null)[]> {
+  using native = await testNative();
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const signals: (string | null)[] = [];
+  for (let round = 0; round < 20; round++) {
+    const guest = await harness.launch({ native });
+    const start = performance.now();
+    while (performance.now() - start < round * 0.2);
+    kill(guest.pid);
+    signals.push((await guest.exited).signal);
+  }
+  return signals;
+}
+
+Deno.test(
+  nativeTest("launch() with a hand-over settles when bubblewrap is killed in any moment"),
+  async () => {
+    const signals = await killed((guard) => {
+      const children = readProc(guard, `task/${guard}/children`)?.trim().split(" ").filter(Boolean) ?? [];
       for (const pid of children) Deno.kill(Number(pid), "SIGKILL");
-      if (children.length === 0) Deno.kill(guest.pid, "SIGTERM");
-      // A guard that has only just begun ends of the signal itself.
-      ok(["SIGKILL", "SIGTERM"].includes((await guest.exited).signal ?? ""));
-    }
+      if (children.length === 0) Deno.kill(guard, "SIGTERM");
+    });
+    // A guard that has only just begun ends of the signal itself.
+    ok(signals.every((signal) => signal === "SIGKILL" || signal === "SIGTERM"), String(signals));
   },
-});
+);
 
-Deno.test({
-  ...nativeTest("launch() with a hand-over settles when the guard is killed in any moment"),
-  fn: async () => {
-    using native = await testNative();
-    await using harness = await SandboxHarness.open(ECHO_GUEST);
-    for (let round = 0; round < 20; round++) {
-      const guest = await harness.launch({ native });
-      const start = performance.now();
-      while (performance.now() - start < round * 0.2);
-      Deno.kill(guest.pid, "SIGKILL");
-      equal((await guest.exited).signal, "SIGKILL");
-    }
-  },
-});
+Deno.test(
+  nativeTest("launch() with a hand-over settles when the guard is killed in any moment"),
+  async () => deepEqual(await killed((guard) => Deno.kill(guard, "SIGKILL")), Array(20).fill("SIGKILL")),
+);
 
-Deno.test({
-  ...nativeTest("launch() with a hand-over says so when there are too many descriptors"),
-  fn: async () => {
-    using native = await testNative();
-    const fd = openSync("/dev/null", "r");
-    const before = ownFdCount();
+Deno.test(nativeTest("launch() with a hand-over says so when there are too many descriptors"), async () => {
+  using native = await testNative();
+  const fd = openSync("/dev/null", "r");
+  const before = ownFdCount();
+  try {
+    let error: unknown;
     try {
-      let error: unknown;
-      try {
-        handOver(native, Array(5000).fill(fd));
-      } catch (thrown) {
-        error = thrown;
-      }
-      ok(error instanceof LaunchError && error.message.includes("5000 descriptors"), String(error));
-      equal(ownFdCount(), before);
-    } finally {
-      closeSync(fd);
+      handOver(native, Array(5000).fill(fd));
+    } catch (thrown) {
+      error = thrown;
     }
-  },
+    ok(error instanceof LaunchError && error.message.includes("5000 descriptors"), String(error));
+    equal(ownFdCount(), before);
+  } finally {
+    closeSync(fd);
+  }
 });
 
 /** A guard that is promised two descriptors and finds as many as are given. */
@@ -149,21 +142,18 @@ async function outcome(child: ChildProcess): Promise<[code: number | null, stder
   return [code, chunks.join("")];
 }
 
-Deno.test({
-  ...nativeTest("cordon-exec --receive takes exactly what it was promised, or ends"),
-  fn: async () => {
-    await using harness = await SandboxHarness.open(ECHO_GUEST);
-    const path = `${harness.directory.path}/status`;
-    const fd = openSync("/dev/null", "r");
-    try {
-      using listener = Deno.listen({ transport: "unix", path });
-      deepEqual(await guardWith(harness, [fd, fd], path), [0, ""]);
-      (await listener.accept()).close();
-      deepEqual(await guardWith(harness, [fd], path), [74, "cordon-exec: receive: EINVAL\n"]);
-      await Deno.remove(path).catch(() => {});
-      deepEqual(await guardWith(harness, [fd, fd], path), [74, "cordon-exec: status: ENOENT\n"]);
-    } finally {
-      closeSync(fd);
-    }
-  },
+Deno.test(nativeTest("cordon-exec --receive takes exactly what it was promised, or ends"), async () => {
+  await using harness = await SandboxHarness.open(ECHO_GUEST);
+  const path = `${harness.directory.path}/status`;
+  const fd = openSync("/dev/null", "r");
+  try {
+    using listener = Deno.listen({ transport: "unix", path });
+    deepEqual(await guardWith(harness, [fd, fd], path), [0, ""]);
+    (await listener.accept()).close();
+    deepEqual(await guardWith(harness, [fd], path), [74, "cordon-exec: receive: EINVAL\n"]);
+    await Deno.remove(path).catch(() => {});
+    deepEqual(await guardWith(harness, [fd, fd], path), [74, "cordon-exec: status: ENOENT\n"]);
+  } finally {
+    closeSync(fd);
+  }
 });

@@ -110,9 +110,11 @@ Deno.test("openHostDirectory() opened many times at once gives each its own dire
 Deno.test("openHostDirectory() leaves an existing directory's mode as it is, and refuses one that others can write", async () => {
   await using scratch = await Scratch.make();
   await Deno.mkdir(scratch.runtimeDirectory);
-  await Deno.chmod(scratch.runtimeDirectory, 0o1777);
-  await rejects(scratch.open(), isRefusal("others can write"));
-  equal((await Deno.stat(scratch.runtimeDirectory)).mode! & 0o7777, 0o1777);
+  for (const mode of [0o1777, 0o770, 0o702]) {
+    await Deno.chmod(scratch.runtimeDirectory, mode);
+    await rejects(scratch.open(), isRefusal("others can write"));
+    equal((await Deno.stat(scratch.runtimeDirectory)).mode! & 0o7777, mode);
+  }
   await Deno.chmod(scratch.runtimeDirectory, 0o750);
   await using _host = await scratch.open();
   equal((await Deno.stat(scratch.runtimeDirectory)).mode! & 0o7777, 0o750);

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { DisposedError, LaunchError, SandboxUnavailableError } from "../../src/errors.ts";
+import { DEFAULT_LIMITS } from "../policy/fakes.ts";
 import { deadline, ECHO_GUEST, readAll, realFacts, SandboxHarness } from "./sandbox_harness.ts";
 
 const isRoot = Deno.uid() === 0;
@@ -28,6 +29,24 @@ Deno.test("launch() rejects with the program's name when it does not exist", asy
       error instanceof LaunchError && error.stage === "spawn" &&
       error.message.includes("/nonexistent/cordon-exec"),
   );
+});
+
+Deno.test("launch() refuses a limit that the host must watch where it may not read /proc", async () => {
+  const limits = { ...DEFAULT_LIMITS, cpuPercent: 50 };
+  await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { limits } });
+  const { readTextFileSync } = Deno;
+  try {
+    Deno.readTextFileSync = (path, ...rest) => {
+      if (path === "/proc/self/stat") throw new Deno.errors.NotCapable("Requires --allow-all");
+      return readTextFileSync(path, ...rest);
+    };
+    await rejects(harness.launch(), (error: Error) => {
+      return error instanceof SandboxUnavailableError && error.findings[0]?.id === "limit-cpuPercent";
+    });
+  } finally {
+    Deno.readTextFileSync = readTextFileSync;
+  }
+  using _connection = await (await harness.launch()).accept(deadline());
 });
 
 Deno.test("LaunchedGuest.accept() rejects with the name of a bubblewrap that does not exist", async () => {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { channelCalls } from "../../src/native/channel_calls.ts";
+import type { SharedWait } from "../../src/native/shared_wait.ts";
+import type { Symbols } from "../../src/native/symbols.ts";
 import { nativeTest, testNative } from "./test_native.ts";
 
 Deno.test(nativeTest("Native.send() hands over a message with a descriptor of the same memory"), async () => {
@@ -28,6 +31,16 @@ Deno.test(nativeTest("Native.send() says when there is no room instead of waitin
   while (native.receive(there, buffer) !== null) received++;
   assert.equal(received, sent);
   for (const open of [here, there]) native.close(open);
+});
+
+Deno.test("channelCalls() takes every answer that means no room as that, and no other", () => {
+  const answering = (result: number) => {
+    const symbols = { cordon_send: () => result } as unknown as Symbols;
+    return channelCalls(symbols, {} as SharedWait).send(0, new Uint8Array(1), 1);
+  };
+  assert.deepEqual([0, -11, -105, -109].map(answering), [true, false, false, false]);
+  assert.throws(() => answering(-32), { name: "NativeError", errno: "EPIPE" });
+  assert.throws(() => answering(-9), { name: "NativeError", errno: "EBADF" });
 });
 
 Deno.test(nativeTest("Native.receive() refuses a message that is too long"), async () => {

@@ -60,6 +60,43 @@ Deno.test(
 );
 
 Deno.test(
+  nativeTest("nativeLibraryPath() replaces a file that others may write, whatever is in it now"),
+  () =>
+    withDirectory(async (directory) => {
+      const path = await nativeLibraryPath(directory);
+      assert(path !== null);
+      for (const mode of [0o575, 0o557]) {
+        await Deno.chmod(path, mode);
+        await nativeLibraryPath(directory);
+        assert.equal((await Deno.stat(path)).mode! & 0o022, 0);
+      }
+    }),
+);
+
+const isRoot = Deno.uid() === 0;
+const rootTest = (claim: string) => {
+  const { name, ignore } = nativeTest(claim);
+  return isRoot ? { name, ignore } : { name: `${claim} [skipped: needs root]`, ignore: true };
+};
+
+Deno.test(
+  rootTest("nativeLibraryPath() takes no file, and no directory, of another account"),
+  () =>
+    withDirectory(async (directory) => {
+      const path = await nativeLibraryPath(directory);
+      assert(path !== null);
+      await Deno.chown(path, 65534, 65534);
+      await nativeLibraryPath(directory);
+      assert.equal((await Deno.stat(path)).uid, 0);
+      await Deno.chown(`${directory}/native`, 65534, 65534);
+      await assert.rejects(nativeLibraryPath(directory), {
+        name: "NativeError",
+        message: /as only this user may write there: uid 65534, mode 755$/,
+      });
+    }),
+);
+
+Deno.test(
   nativeTest("nativeLibraryPath() refuses a directory that others may write"),
   () =>
     withDirectory(async (directory) => {
@@ -106,3 +143,29 @@ Deno.test("openNative() says what cannot be loaded", () => {
     return true;
   });
 });
+
+/** What the processor does to return the version: a 1. */
+const VERSION_CODE: Readonly<Record<string, readonly number[]>> = {
+  x86_64: [0xb8, 1, 0, 0, 0, 0xc3],
+  aarch64: [0x20, 0, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6],
+};
+
+Deno.test(
+  nativeTest("openNative() refuses a library of another version"),
+  () =>
+    withDirectory(async (directory) => {
+      const bytes = await Deno.readFile((await nativeLibraryPath(directory))!);
+      const code = VERSION_CODE[Deno.build.arch]!;
+      const places = [...bytes.keys()].filter((at) =>
+        code.every((byte, index) => bytes[at + index] === byte)
+      );
+      assert.equal(places.length, 1);
+      bytes[places[0]! + (Deno.build.arch === "x86_64" ? 1 : 0)]! += Deno.build.arch === "x86_64" ? 1 : 0x20;
+      await Deno.writeFile(`${directory}/other.so`, bytes);
+      assert.throws(() => openNative(`${directory}/other.so`), {
+        name: "NativeError",
+        errno: "ELIBBAD",
+        message: /as its version must be 1: 2$/,
+      });
+    }),
+);

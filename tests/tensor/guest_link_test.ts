@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import type { Native } from "../../src/native/mod.ts";
 import { type GuestTensors, openGuestTensors, type Tensor } from "../../src/tensor/mod.ts";
 import { nativeTest, testNative } from "../native/test_native.ts";
-import { KIND, PURPOSE, rawMessage } from "./raw_peer.ts";
+import { KIND, memoryDescriptors, PURPOSE, rawMessage } from "./raw_peer.ts";
 import { WireTypes } from "./wire.ts";
 
 const MIB = 2 ** 20;
@@ -15,7 +15,7 @@ interface Trial {
   readonly guest: GuestTensors;
   readonly types: WireTypes;
   grant(fd: number, bytes: number, flags?: number): void;
-  say(kind: number, values: readonly number[]): void;
+  say(kind: number, values: readonly number[], passed?: number): void;
   read(place: readonly unknown[], bytes?: number): Tensor;
 }
 
@@ -33,7 +33,7 @@ async function withGuest(body: (trial: Trial) => Promise<void> | void): Promise<
     grant(passed, bytes, flags = 0) {
       native.send(host, rawMessage(KIND.grant, [1, bytes, PURPOSE.lent, 1], flags), passed);
     },
-    say: (kind, values) => void native.send(host, rawMessage(kind, values)),
+    say: (kind, values, passed) => void native.send(host, rawMessage(kind, values), passed),
     read: (place, bytes = MIB) =>
       types.read({ tag: "tensor", payload: [UINT8, [bytes], null, 0, place] }) as Tensor,
   });
@@ -159,6 +159,59 @@ Deno.test(
       grant(fd, MIB);
       say(KIND.expired, [1]);
       assert.throws(() => read([2, 1, 1, 0]), { name: "DisposedError", message: /not picked up in time/ });
+      native.close(fd);
+    }),
+);
+
+Deno.test(
+  nativeTest("a guest refuses memory under another lease than it was granted"),
+  () =>
+    withGuest(({ native, grant, read }) => {
+      const fd = native.memfd(MIB);
+      grant(fd, MIB);
+      assert.throws(() => read([2, 1, 77, 0]), { name: "ProtocolError", message: /did not grant/ });
+      read([2, 1, 1, 0]).dispose();
+      native.close(fd);
+    }),
+);
+
+Deno.test(
+  nativeTest("a guest closes what it was granted and did not pick up, when that is over and when it ends"),
+  async () => {
+    const before = memoryDescriptors();
+    await withGuest(({ native, grant, say, read }) => {
+      const fd = native.memfd(MIB);
+      grant(fd, MIB);
+      assert.throws(() => read([2, 5, 5, 0]), { name: "ProtocolError" }, "now it has heard of the grant");
+      assert.equal(memoryDescriptors(), before + 2);
+      say(KIND.expired, [1]);
+      assert.throws(() => read([2, 5, 5, 0]), { name: "ProtocolError" });
+      assert.equal(memoryDescriptors(), before + 1);
+      say(KIND.grant, [2, MIB, PURPOSE.lent, 2], fd);
+      native.close(fd);
+      assert.throws(() => read([2, 5, 5, 0]), { name: "ProtocolError" });
+      assert.equal(memoryDescriptors(), before + 1);
+    });
+    assert.equal(memoryDescriptors(), before);
+  },
+);
+
+Deno.test(
+  nativeTest("a tensor of a guest begins as zeros where another one was"),
+  () =>
+    withGuest(({ native, guest, say }) => {
+      // Pages that are whole are given back to the kernel: the rest of the last one is what counts.
+      const [bytes, arenaBytes] = [20_000, 40_960];
+      const fd = native.memfd(arenaBytes);
+      // The answer to its first request: an arena with room for two.
+      say(KIND.grant, [1, arenaBytes, PURPOSE.guestArena, 1], fd);
+      using _neighbour = guest.tensor([bytes], "uint8");
+      for (const value of [7, 8]) {
+        using tensor = guest.tensor([bytes], "uint8");
+        const data = tensor.data as Uint8Array;
+        assert.ok(data.every((byte) => byte === 0));
+        data.fill(value);
+      }
       native.close(fd);
     }),
 );

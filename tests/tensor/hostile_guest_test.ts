@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { closeSync, ftruncateSync, lstatSync, openSync, readdirSync, readlinkSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { ProtocolError } from "../../src/errors.ts";
 import type { Tensor } from "../../src/tensor/mod.ts";
 import { nativeTest } from "../native/test_native.ts";
 import { eventually } from "./peers.ts";
-import { KIND, PURPOSE, rawMessage, RawPeer } from "./raw_peer.ts";
+import { KIND, memoryDescriptors, PURPOSE, rawMessage, RawPeer } from "./raw_peer.ts";
 
 const MIB = 2 ** 20;
 const FLOAT32 = 2;
@@ -368,15 +368,6 @@ Deno.test(
       assert.ok(memoryDescriptors() <= before, "what waited in the host is closed");
     }),
 );
-
-/** Descriptors of memory in this process. */
-function memoryDescriptors(): number {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    // The list itself was open while it was read.
-    return lstatSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false }) !== undefined &&
-      readlinkSync(`/proc/self/fd/${fd}`).startsWith("/memfd:cordon");
-  }).length;
-}
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,5 +1,6 @@
 /** A peer that says on the channel whatever a test wants. */
 
+import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import type { ProtocolError } from "../../src/errors.ts";
 import type { Native } from "../../src/native/mod.ts";
 import {
@@ -107,4 +108,13 @@ export class RawPeer implements AsyncDisposable {
     this.host[Symbol.dispose]();
     this.native[Symbol.dispose]();
   }
+}
+
+/** Descriptors of memory in this process. */
+export function memoryDescriptors(): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    // The list itself was open while it was read.
+    return lstatSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false }) !== undefined &&
+      readlinkSync(`/proc/self/fd/${fd}`).startsWith("/memfd:cordon");
+  }).length;
 }
