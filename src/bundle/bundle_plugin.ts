@@ -5,13 +5,12 @@
  */
 
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { BundleError } from "../errors.ts";
+import { pathToFileURL } from "node:url";
 import { buildEntry } from "./build_entry.ts";
 import { bundleHash, readCachedBundle, writeCachedBundle } from "./bundle_cache.ts";
 import { BundleContext, sha256 } from "./bundle_context.ts";
 import { PLUGIN_MODULE_SOURCE } from "./embedded/plugin_module.ts";
-import { isFile } from "./find_config.ts";
+import { entryFile } from "./entry_file.ts";
 import { nativeAddOnWarnings } from "./native_add_ons.ts";
 import { makeOwnDirectory } from "./own_directory.ts";
 import { type Project, readProject } from "./project.ts";
@@ -56,13 +55,7 @@ function requestKey({ entry, isMain = false, allowImport = [] }: BundleRequest):
 
 async function projectOf(entry: string): Promise<Project> {
   if (!entry.startsWith("file:")) return EMPTY_PROJECT;
-  const path = fileURLToPath(entry);
-  if (!await isFile(path)) {
-    throw new BundleError(`Cannot load the plugin "${path}" as there is no such file`, {
-      hint: "Relative paths start at the working directory of the host",
-    });
-  }
-  return await readProject(path);
+  return await readProject(await entryFile(entry));
 }
 
 /** A remote plugin has no files of this machine. */

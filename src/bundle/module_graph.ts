@@ -197,13 +197,14 @@ function resolverError(request: GraphRequest, stderr: string): BundleError {
   const reason = isFrozen
     ? `its lock file "${request.lockPath}" is out of date`
     : text || "the resolver said nothing";
-  return new BundleError(`Cannot resolve the imports of "${request.specifier}" as ${reason}`, {
-    hint: isFrozen
-      ? `Run \`deno cache --frozen=false\` on it in "${
-        dirname(request.lockPath ?? "")
-      }" and commit the lock file`
-      : "Check the network and the versions that the imports name",
-  });
+  const hint = isFrozen
+    ? `Run \`deno cache --frozen=false\` on it in "${
+      dirname(request.lockPath ?? "")
+    }" and commit the lock file`
+    : /Failed reading lockfile/i.test(text)
+    ? `Restore "${request.lockPath}", or remove it for the runtime to write another`
+    : "Check the network and the versions that the imports name";
+  return new BundleError(`Cannot resolve the imports of "${request.specifier}" as ${reason}`, { hint });
 }
 
 interface RawGraph {

@@ -5,13 +5,12 @@
  */
 
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { BundleError } from "../errors.ts";
 import { bundleHash, readCachedBundle, writeCachedBundle } from "./bundle_cache.ts";
 import { BundleContext, sha256 } from "./bundle_context.ts";
 import { dependencyCache, isComplete } from "./dependency_cache.ts";
 import { PLUGIN_MODULE_SOURCE } from "./embedded/plugin_module.ts";
-import { isFile } from "./find_config.ts";
+import { entryFile } from "./entry_file.ts";
 import { localModules } from "./local_modules.ts";
 import { nativeAddOnWarnings } from "./native_add_ons.ts";
 import { makeOwnDirectory } from "./own_directory.ts";
@@ -63,14 +62,10 @@ function requestKey(request: BundleRequest): string {
 }
 
 async function entryPath(entry: string): Promise<string> {
-  const path = entry.startsWith("file:") ? fileURLToPath(entry) : null;
-  if (path !== null && await isFile(path)) return path;
-  throw new BundleError(
-    path === null
-      ? `Cannot load the plugin "${entry}" unbundled as its entry must be a local file`
-      : `Cannot load the plugin "${path}" as there is no such file`,
-    { hint: path === null ? "Write a module that imports it, or load it bundled" : undefined },
-  );
+  if (entry.startsWith("file:")) return await entryFile(entry);
+  throw new BundleError(`Cannot load the plugin "${entry}" unbundled as its entry must be a local file`, {
+    hint: "Write a module that imports it, or load it bundled",
+  });
 }
 
 async function prepare(context: BundleContext, path: string): Promise<Bundle> {

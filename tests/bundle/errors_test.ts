@@ -58,6 +58,24 @@ Deno.test("bundlePlugin() names an entry that does not exist", async () => {
   assert.equal(error.message, `Cannot load the plugin "${project.path("nope.ts")}" as there is no such file`);
 });
 
+Deno.test("bundlePlugin() tells a directory from an entry that does not exist", async () => {
+  await using project = await TestProject.create({ "plugin/main.ts": "export {};" });
+  const error = await failure(project, "plugin");
+  assert.equal(error.message, `Cannot load the plugin "${project.path("plugin")}" as it is a directory`);
+  assert.match(error.hint ?? "", /^Name the module/);
+});
+
+Deno.test("bundlePlugin() sends whoever has a broken lock file to that file", async () => {
+  await using project = await TestProject.create({
+    "deno.json": {},
+    "deno.lock": "{ broken",
+    "main.ts": `import "npm:ms@2";`,
+  });
+  const error = await failure(project, "main.ts");
+  assert.match(error.message, /lockfile/i);
+  assert.match(error.hint ?? "", /^Restore ".*\/deno\.lock"/);
+});
+
 Deno.test("bundlePlugin() names an export that a module does not have", async () => {
   await using project = await TestProject.create({
     "main.ts": `import { b } from "./a.ts"; console.log(b);`,
