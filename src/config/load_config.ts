@@ -47,6 +47,7 @@ const pluginName = text(
  * @param options What the caller passed; `undefined` means all defaults.
  * @param host The host's configuration: its services, limits and defaults.
  * @param environment The process around it. @default the real one
+ * @param beside Names of options that the caller heeds itself and has taken out, for messages. @default none
  * @returns Frozen configuration, every default applied, every path absolute.
  * @throws {ConfigError} If a key is unknown or a value does not follow its rule.
  * @throws {PermissionDeniedError} If the host's profile does not allow what is granted.
@@ -65,33 +66,40 @@ export function loadConfig(
   options: unknown,
   host: HostConfig,
   environment: ConfigEnvironment = processEnvironment(),
+  beside: readonly string[] = [],
 ): LoadConfig & SupervisionConfig & OversightConfig {
   const url = entryUrl(entry, environment.cwd);
-  const parsed = object(options, "", {
-    name: pluginName,
-    permissions: permissions(environment),
-    services: services(host.services),
-    limits: limitOptions,
-    sandbox: sandboxMode,
-    timeoutMs: duration(),
-    startupTimeoutMs: duration({ min: 1 }),
-    shutdownGraceMs: duration(),
-    maxFrame: size({ min: 2 ** 12, max: 2 ** 30 }),
-    gpu: flag,
-    bundle: flag,
-    inspect: inspectConfig,
-    coverage: path(environment.cwd),
-    namespaces: sharedNamespaces,
-    capabilities: capabilityDrop,
-    restart: restartConfig,
-    idempotent: list(text("the name of an export")),
-    watch: watchConfig,
-    heartbeatMs: duration(),
-    output,
-    onPermission: permissionCallback,
-    learn,
-    signal: abortSignal,
-  }, aliases);
+  const parsed = object(
+    options,
+    "",
+    {
+      name: pluginName,
+      permissions: permissions(environment),
+      services: services(host.services),
+      limits: limitOptions,
+      sandbox: sandboxMode,
+      timeoutMs: duration(),
+      startupTimeoutMs: duration({ min: 1 }),
+      shutdownGraceMs: duration(),
+      maxFrame: size({ min: 2 ** 12, max: 2 ** 30 }),
+      gpu: flag,
+      bundle: flag,
+      inspect: inspectConfig,
+      coverage: path(environment.cwd),
+      namespaces: sharedNamespaces,
+      capabilities: capabilityDrop,
+      restart: restartConfig,
+      idempotent: list(text("the name of an export")),
+      watch: watchConfig,
+      heartbeatMs: duration(),
+      output,
+      onPermission: permissionCallback,
+      learn,
+      signal: abortSignal,
+    },
+    aliases,
+    beside,
+  );
   const granted = {
     permissions: parsed.permissions ?? permissions(environment)({}, "permissions"),
     services: parsed.services ?? Object.freeze({}),

@@ -58,6 +58,7 @@ export function unknownName(path: string, name: string, what: string, known: rea
  * @param path Path of the object; `""` is the outermost.
  * @param shape Parser of each key.
  * @param aliases Other spellings of keys. Both spellings at once are an error.
+ * @param beside Keys that may stand there as well, and were taken out: a message about an unknown key names them.
  * @returns The parsed values, frozen.
  */
 export function object<S extends Shape>(
@@ -65,6 +66,7 @@ export function object<S extends Shape>(
   path: string,
   shape: S,
   aliases: Aliases = {},
+  beside: readonly string[] = [],
 ): Parsed<S> {
   const parsed: Record<string, unknown> = {};
   const writtenAs = new Map<string, string>();
@@ -73,7 +75,9 @@ export function object<S extends Shape>(
     const key = Object.hasOwn(aliases, written) ? aliases[written] ?? written : written;
     const at = path === "" ? written : `${path}.${written}`;
     const parser = Object.hasOwn(shape, key) ? shape[key] : undefined;
-    if (parser === undefined) throw unknownName(at, written, "an option", Object.keys(shape));
+    if (parser === undefined) {
+      throw unknownName(at, written, "an option", [...new Set([...beside, ...Object.keys(shape)])]);
+    }
     const other = writtenAs.get(key);
     if (other !== undefined) {
       throw invalid(at, "an option", `${quote(other)} says the same thing`, "Keep one of both");
@@ -82,6 +86,25 @@ export function object<S extends Shape>(
     parsed[key] = parser(item, at);
   }
   return Object.freeze(parsed) as Parsed<S>;
+}
+
+/**
+ * Tells some options from others that stand in the same object.
+ *
+ * @param options What the caller passed.
+ * @param keys Which ones.
+ * @returns Those, and all others.
+ * @throws {ConfigError} If it is no object of options.
+ */
+export function takeOut(
+  options: unknown,
+  keys: readonly string[],
+): { readonly taken: Readonly<Record<string, unknown>>; readonly rest: Readonly<Record<string, unknown>> } {
+  const all = entries(options, "");
+  return {
+    taken: Object.fromEntries(all.filter(([key]) => keys.includes(key))),
+    rest: Object.fromEntries(all.filter(([key]) => !keys.includes(key))),
+  };
 }
 
 /**

@@ -9,13 +9,15 @@ import { count, duration, size } from "./quantity.ts";
 import { restartConfig } from "./restart.ts";
 import type { PoolConfig } from "./types.ts";
 
-const workers = count("a number of workers", { max: 10_000 });
+const sizeShape = Object.freeze({
+  size: count("a number of workers", { min: 1, max: 10_000 }),
+  minSize: count("a number of workers", { max: 10_000 }),
+  maxSize: count("a number of workers", { min: 1, max: 10_000 }),
+});
 
 /** The options that belong to the pool; all others are those of its workers. */
 const shape = Object.freeze({
-  size: count("a number of workers", { min: 1, max: 10_000 }),
-  minSize: workers,
-  maxSize: count("a number of workers", { min: 1, max: 10_000 }),
+  ...sizeShape,
   queueSize: count("a number of tasks"),
   onQueueFull: oneOf("reject", "wait", "drop-oldest"),
   acquireTimeoutMs: duration(),
@@ -63,7 +65,18 @@ export function poolConfig(options: unknown, path = ""): PoolConfig {
   });
 }
 
-function sizes(parsed: Parsed<typeof shape>): { minSize: number; maxSize: number } {
+/**
+ * Reads how many workers a pool is to have from now on.
+ *
+ * @param size Their number, or bounds as in {@linkcode PoolOptions}.
+ * @returns The bounds.
+ * @throws {ConfigError} If it is neither, or the bounds contradict each other.
+ */
+export function poolSizes(size: unknown): { readonly minSize: number; readonly maxSize: number } {
+  return sizes(object(typeof size === "number" ? { size } : size, "", sizeShape));
+}
+
+function sizes(parsed: Parsed<typeof sizeShape>): { minSize: number; maxSize: number } {
   const size = parsed.size ?? Math.max(parsed.minSize ?? 0, Math.min(4, parsed.maxSize ?? 4));
   const minSize = parsed.minSize ?? Math.min(size, parsed.maxSize ?? size);
   const maxSize = parsed.maxSize ?? size;

@@ -6,7 +6,7 @@
 
 import { quote } from "../util/quote.ts";
 import { signalNumber } from "../util/signals.ts";
-import { entries, invalid, list, object, text } from "./parse.ts";
+import { invalid, list, object, takeOut, text } from "./parse.ts";
 
 /** What a script is run with. */
 export interface RunConfig {
@@ -17,6 +17,9 @@ export interface RunConfig {
 }
 
 const shape = Object.freeze({ args: words, forwardSignals: list(signal) });
+
+/** Names of the options that belong to the run. */
+export const runKeys: readonly string[] = Object.freeze(Object.keys(shape));
 
 /**
  * Tells the options of a run from those of a load.
@@ -35,15 +38,14 @@ const shape = Object.freeze({ args: words, forwardSignals: list(signal) });
 export function runConfig(
   options: unknown,
 ): { readonly run: RunConfig; readonly load: Readonly<Record<string, unknown>> } {
-  const all = entries(options, "");
-  const isOfRun = ([key]: readonly [string, unknown]) => Object.hasOwn(shape, key);
-  const { args, forwardSignals } = object(Object.fromEntries(all.filter(isOfRun)), "", shape);
+  const { taken, rest } = takeOut(options, runKeys);
+  const { args, forwardSignals } = object(taken, "", shape);
   return {
     run: Object.freeze({
       args: args ?? Object.freeze([]),
       forwardSignals: forwardSignals ?? Object.freeze([]),
     }),
-    load: Object.fromEntries(all.filter((one) => !isOfRun(one))),
+    load: rest,
   };
 }
 

@@ -4,10 +4,17 @@
  * @module
  */
 
-import { resolve } from "node:path";
-import { hostConfig, loadConfig, poolConfig, poolKeys, refuseUnheeded, runConfig } from "../config/mod.ts";
+import {
+  hostConfig,
+  loadConfig,
+  poolConfig,
+  poolKeys,
+  refuseUnheeded,
+  runConfig,
+  runKeys,
+} from "../config/mod.ts";
 import type { PluginManifest } from "../config/mod.ts";
-import { entries } from "../config/parse.ts";
+import { takeOut } from "../config/parse.ts";
 import { count } from "../config/quantity.ts";
 import type { HostOptions, LoadOptions, PoolOptions } from "../config/types.ts";
 import { ConfigError, DisposedError } from "../errors.ts";
@@ -110,10 +117,10 @@ class CordonHost implements Host {
 
   prewarm(entry: string | URL, options: PrewarmOptions = {}): Promise<AsyncDisposable> {
     return this.#track(async () => {
-      const { count: wanted = 1, ...rest } = options;
-      const checked = numberOfSandboxes(wanted, "count");
-      const { request } = await this.#request(entry, rest);
-      return await prewarm(request, checked);
+      const { taken, rest } = takeOut(options, ["count"]);
+      const wanted = numberOfSandboxes(taken.count ?? 1, "count");
+      const { request } = await this.#request(entry, rest, { beside: ["count"] });
+      return await prewarm(request, wanted);
     });
   }
 
@@ -122,12 +129,9 @@ class CordonHost implements Host {
     options: LoadOptions | ((manifest: PluginManifest) => LoadOptions) = {},
   ): Promise<LoadedDirectory> {
     const choose = typeof options === "function" ? options : () => options;
-    return this.#track(() =>
-      loadDirectory(
-        resolve(directory),
-        (manifest) => this.#load(manifest.entry, { name: manifest.name, ...choose(manifest) }, manifest),
-      )
-    );
+    const one = (manifest: PluginManifest): Promise<Plugin> =>
+      this.#load(manifest.entry, { name: manifest.name, ...choose(manifest) }, manifest);
+    return this.#track(() => loadDirectory(directory, one));
   }
 
   on<K extends keyof HostEvents>(name: K, listener: (event: HostEvents[K]) => unknown): Disposable {
@@ -170,7 +174,7 @@ class CordonHost implements Host {
     options: LoadOptions,
     known?: PluginManifest,
   ): Promise<Plugin<T>> {
-    const { request, manifest } = await this.#request(entry, options, known);
+    const { request, manifest } = await this.#request(entry, options, { known });
     const { name } = request.config;
     this.#hooks.emit("before-load", { plugin: name, entry: request.config.entry });
     const plugin = await SandboxedPlugin.load<T>(request, () => {
@@ -187,10 +191,9 @@ class CordonHost implements Host {
     entry: string | URL,
     options: PoolOptions & LoadOptions,
   ): Promise<PluginPool<T>> {
-    const isOfPool = ([key]: [string, unknown]) => poolKeys.includes(key);
-    const all = entries(options, "");
-    const config = poolConfig(Object.fromEntries(all.filter(isOfPool)));
-    const { request } = await this.#request(entry, Object.fromEntries(all.filter((one) => !isOfPool(one))));
+    const { taken, rest } = takeOut(options, poolKeys);
+    const config = poolConfig(taken);
+    const { request } = await this.#request(entry, rest, { beside: poolKeys });
     refuseUnheeded(request.config, ["watch"], "a pool");
     const pool = pluginPool<T>(request, config);
     this.#pools.add(pool);
@@ -201,9 +204,9 @@ class CordonHost implements Host {
   async #request(
     entry: string | URL,
     options: LoadOptions,
-    known?: PluginManifest,
+    { known, beside }: { readonly known?: PluginManifest | undefined; readonly beside?: readonly string[] },
   ): Promise<{ readonly request: PluginRequest; readonly manifest: PluginManifest | null }> {
-    const allowed = loadConfig(entry, options, this.#context.config);
+    const allowed = loadConfig(entry, options, this.#context.config, undefined, beside);
     const manifest = known ?? findManifest(allowed.entry);
     if (manifest !== null) this.#checkPlace(manifest);
     const request: PluginRequest = {
@@ -226,7 +229,7 @@ class CordonHost implements Host {
 
   async #run(entry: string | URL, options: RunOptions): Promise<ScriptResult> {
     const { run, load } = runConfig(options);
-    const config = loadConfig(entry, load, this.#context.config);
+    const config = loadConfig(entry, load, this.#context.config, undefined, runKeys);
     using _signals = this.#signals?.without(run.forwardSignals);
     refuseUnheeded(config, ["restart", "watch"], "a script");
     return await runScript({

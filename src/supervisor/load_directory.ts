@@ -6,9 +6,14 @@
 
 import { join } from "node:path";
 import type { PluginManifest } from "../config/mod.ts";
+import { invalid } from "../config/parse.ts";
+import { path } from "../config/path.ts";
+import { quote } from "../util/quote.ts";
 import { dependencyOrder } from "./dependency_order.ts";
 import { readManifest } from "./find_manifest.ts";
 import type { Plugin } from "./types.ts";
+
+const asPath = path(() => Deno.cwd());
 
 /** What became of the plugins of a directory. */
 export interface LoadedDirectory {
@@ -21,17 +26,17 @@ export interface LoadedDirectory {
 /**
  * Finds and loads plugins.
  *
- * @param directory Absolute path; each directory in it that has a manifest is a plugin.
+ * @param directory Path; each directory in it that has a manifest is a plugin.
  * @param load Loads one of them.
  * @returns What was loaded and what was not.
- * @throws {ConfigError} If two plugins have one name, or dependencies are missing, of another version, or a circle: then
- * nothing was loaded.
+ * @throws {ConfigError} If it is no directory, two plugins have one name, or dependencies are missing, of another version,
+ * or a circle: then nothing was loaded.
  */
 export async function loadDirectory(
   directory: string,
   load: (manifest: PluginManifest) => Promise<Plugin>,
 ): Promise<LoadedDirectory> {
-  const { manifests, failed } = await manifestsIn(directory);
+  const { manifests, failed } = await manifestsIn(asPath(directory, "directory"));
   const loaded: Plugin[] = [];
   for (const manifest of dependencyOrder(manifests)) {
     try {
@@ -49,7 +54,7 @@ async function manifestsIn(
   const manifests: PluginManifest[] = [];
   const failed: { name: string; error: unknown }[] = [];
   const names: string[] = [];
-  for await (const entry of Deno.readDir(directory)) {
+  for (const entry of await entriesOf(directory)) {
     if (entry.isDirectory || entry.isSymlink) names.push(entry.name);
   }
   for (const name of names.sort()) {
@@ -61,4 +66,18 @@ async function manifestsIn(
     }
   }
   return { manifests, failed };
+}
+
+async function entriesOf(directory: string): Promise<Deno.DirEntry[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(directory));
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound;
+    if (!isMissing && !(error instanceof Deno.errors.NotADirectory)) throw error;
+    throw invalid(
+      "directory",
+      "a directory of plugins",
+      `${quote(directory)} ${isMissing ? "does not exist" : "is a file"}`,
+    );
+  }
 }

@@ -6,7 +6,7 @@
 
 import type { OnQueueFull, PoolConfig } from "../config/types.ts";
 import { DisposedError, PoolBrokenError, PoolSaturatedError } from "../errors.ts";
-import { poolConfig } from "../config/pool.ts";
+import { poolSizes } from "../config/pool.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { orderedMap, type OrderedMapOptions } from "./ordered_map.ts";
 import { PoolCounters } from "./pool_counters.ts";
@@ -123,7 +123,7 @@ export class Pool<A> implements TaskPool<A> {
    * @throws {DisposedError} If the pool was closed.
    */
   async resize(size: number | { readonly minSize?: number; readonly maxSize?: number }): Promise<void> {
-    const { minSize, maxSize } = poolConfig(typeof size === "number" ? { size } : size);
+    const { minSize, maxSize } = poolSizes(size);
     if (this.#closing !== null) throw this.#closedError();
     this.#config = Object.freeze({ ...this.#config, minSize, maxSize });
     while (this.#slots.size < minSize) this.#addSlot();

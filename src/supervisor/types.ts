@@ -208,7 +208,7 @@ export interface Host extends AsyncDisposable {
    * @param directory Path; each directory in it with a `cordon.json`, or a `cordon` key in its deno.json, is a plugin.
    * @param options What each may do and use, or a function of its manifest.
    * @returns What was loaded, and what was not with its error.
-   * @throws {ConfigError} If names or dependencies contradict each other: then nothing was loaded.
+   * @throws {ConfigError} If it is no directory, or names or dependencies contradict each other: then nothing was loaded.
    */
   loadDirectory(
     directory: string,

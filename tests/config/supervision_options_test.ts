@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { poolConfig } from "../../src/config/pool.ts";
+import { poolConfig, poolSizes } from "../../src/config/pool.ts";
 import { restartConfig } from "../../src/config/restart.ts";
 import { watchConfig } from "../../src/config/watch.ts";
 import { assertConfigError } from "./assert_config_error.ts";
@@ -68,6 +68,11 @@ const refused: readonly (readonly [() => unknown, string, string])[] = [
     () => poolConfig({ sizes: 1 }),
     "sizes",
     'Cannot use "sizes" as an option: "sizes" is not known, "size" is',
+  ],
+  [
+    () => poolSizes({ queueSize: 1 }),
+    "queueSize",
+    'Cannot use "queueSize" as an option: "queueSize" is not known',
   ],
   [() => poolConfig({ size: 0 }), "size", 'Cannot use "size" as a number of workers: 0 is less than 1'],
   [

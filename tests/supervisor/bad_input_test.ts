@@ -72,6 +72,30 @@ Deno.test("Host.load() rejects with ConfigError that names an unknown option and
   assert.match(`${error.message} ${error.hint}`, /"permissions"/);
 });
 
+Deno.test("Host.pool(), run() and prewarm() know their own options when they name the nearest valid one", async () => {
+  await using test = await warmedHost();
+  const path = await test.plugin(TRIVIAL);
+  const nearest = async (work: () => Promise<unknown>) => (await rejection(test, work) as ConfigError).hint;
+  assert.equal(await nearest(() => test.host.pool(path, { sizes: 1 } as never)), 'Did you mean "size"?');
+  assert.equal(await nearest(() => test.host.run(path, { arg: ["a"] } as never)), 'Did you mean "args"?');
+  assert.equal(await nearest(() => test.host.prewarm(path, { counts: 2 } as never)), 'Did you mean "count"?');
+  const nothing = await rejection(test, () => test.host.prewarm(path, null as never));
+  assert.equal(nothing.message, 'Cannot use "options" as an object of options: it is null');
+});
+
+Deno.test("Host.loadDirectory() says of what is no directory what it is", async () => {
+  await using test = await warmedHost();
+  const path = await test.plugin(TRIVIAL);
+  const message = async (directory: unknown) =>
+    (await rejection(test, () => test.host.loadDirectory(directory as string))).message;
+  assert.equal(await message(3), 'Cannot use "directory" as a path: it is 3');
+  assert.equal(await message(path), `Cannot use "directory" as a directory of plugins: "${path}" is a file`);
+  assert.match(
+    await message(`${path}.none`),
+    /^Cannot use "directory" as a directory of plugins: ".*" does not exist$/,
+  );
+});
+
 Deno.test("Host.pool() and Host.run() refuse supervision that nothing would heed there", async () => {
   await using test = await warmedHost();
   const path = await test.plugin(TRIVIAL);
