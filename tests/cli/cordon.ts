@@ -18,10 +18,15 @@ export interface Ended {
  *
  * @param args Its arguments.
  * @param env Variables besides those of the tests.
+ * @param cwd Where to start it. @default the root of the repository
  * @returns Exit code and output.
  */
-export async function cordon(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const { code, stdout, stderr } = await cordonCommand(args, { env, stdin: "null" }).output();
+export async function cordon(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd: string = ".",
+): Promise<Ended> {
+  const { code, stdout, stderr } = await cordonCommand(args, { env, cwd, stdin: "null" }).output();
   const decoder = new TextDecoder();
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
 }
@@ -38,7 +43,7 @@ export function cordonCommand(args: readonly string[], options: Deno.CommandOpti
     stdout: "piped",
     stderr: "piped",
     ...options,
-    args: ["run", "-A", "--no-check", "src/cli/main.ts", ...args],
+    args: ["run", "-A", "--no-check", new URL("../../src/cli/main.ts", import.meta.url).href, ...args],
   });
 }
 

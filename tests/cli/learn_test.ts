@@ -3,7 +3,10 @@ import { folderWith } from "../testing/fixtures.ts";
 import { cordon, fixture, sandboxSkip } from "./cordon.ts";
 
 const skip = await sandboxSkip();
-const SCRIPT = fixture("learns.ts");
+const SCRIPT = Deno.realPathSync(fixture("learns.ts"));
+
+/** Somewhere that sandboxes of a root host can reach too, wherever the repository lies. */
+const here = () => folderWith({ "LICENSE": "MIT" });
 
 function sandboxTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `cordon learn ${name}${skip}`, ignore: skip !== "", fn });
@@ -36,24 +39,27 @@ sandboxTest("prints the smallest grant, and the command line that runs with it",
 });
 
 sandboxTest("--json prints the grant as data and nothing else on standard output", async () => {
-  const { code, out, err } = await cordon(["learn", "--json", SCRIPT, "--", "LICENSE", "7"]);
+  await using folder = await here();
+  const { code, out, err } = await cordon(["learn", "--json", SCRIPT, "--", "LICENSE", "7"], {}, folder.path);
   assert.equal(code, 7, err);
   const { permissions, flags, refused } = JSON.parse(out);
-  assert.deepEqual(permissions.read, [Deno.realPathSync("LICENSE")]);
+  assert.deepEqual(permissions.read, [`${folder.path}/LICENSE`]);
   assert.ok(flags.includes("--allow-sys=hostname"));
   assert.deepEqual(refused, [{ permission: "run", value: "/app/deno" }]);
   assert.match(err, /MIT/);
 });
 
 sandboxTest("tells what a script needed before it failed", async () => {
-  const { code, out, err } = await cordon(["learn", SCRIPT, "--", "LICENSE", "throw"]);
+  await using folder = await here();
+  const { code, out, err } = await cordon(["learn", SCRIPT, "--", "LICENSE", "throw"], {}, folder.path);
   assert.equal(code, 1);
   assert.match(err, /in the end/);
   assert.match(out, /sys: \["hostname"\]/);
 });
 
 sandboxTest("opens nothing that is not mounted", async () => {
-  const { code, out, err } = await cordon(["learn", SCRIPT, "--", "/etc/passwd"]);
+  await using folder = await here();
+  const { code, out, err } = await cordon(["learn", SCRIPT, "--", "/etc/passwd"], {}, folder.path);
   assert.equal(code, 1, err);
   assert.match(err, /NotFound/);
   assert.match(out, /read: \["\/etc\/passwd"\]/);
