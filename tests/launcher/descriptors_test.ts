@@ -1,6 +1,7 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { deepEqual, equal } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { Descriptors } from "../../src/launcher/descriptors.ts";
+import { fdTargets } from "./processes.ts";
 
 Deno.test("Descriptors.addContent() passes content on that no name leads to, and closes it at the end", async () => {
   const directory = await Deno.makeTempDir({ prefix: "cordon-descriptors-" });
@@ -10,20 +11,9 @@ Deno.test("Descriptors.addContent() passes content on that no name leads to, and
   const [inherited, one, two] = descriptors.stdio as number[];
   deepEqual([inherited, readFileSync(one!, "utf8"), readFileSync(two!, "utf8")], [7, "one", "two"]);
   equal(Deno.statSync(`/proc/self/fd/${one}`).mode! & 0o777, 0o600);
-  ok(targetOf(one!)?.startsWith(directory));
+  const own = () => fdTargets("self").filter((target) => target.startsWith(directory)).length;
+  equal(own(), 2);
   descriptors[Symbol.dispose]();
-  // The list itself may have taken one of the numbers.
-  const targets = readdirSync("/proc/self/fd").map((fd) => targetOf(Number(fd)));
-  deepEqual(targets.filter((target) => target?.startsWith(directory)), []);
+  equal(own(), 0);
   await Deno.remove(directory);
 });
-
-/** What a descriptor of this process leads to, if it is still open. */
-function targetOf(fd: number): string | null {
-  try {
-    return Deno.readLinkSync(`/proc/self/fd/${fd}`);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}

@@ -42,6 +42,19 @@ export function inheritableFds(pid: number): Record<string, string> {
   return fds;
 }
 
+/** What the open descriptors of a process lead to. */
+export function fdTargets(pid: number | "self"): string[] {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].flatMap(({ name }) => {
+    try {
+      return [Deno.readLinkSync(`/proc/${pid}/fd/${name}`)];
+    } catch (error) {
+      // It was closed meanwhile, as that by which the list was read.
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  });
+}
+
 /** How many descriptors this process has open. */
 export function ownFdCount(): number {
   return [...Deno.readDirSync("/proc/self/fd")].length;

@@ -1,9 +1,10 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readdirSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { killStrays } from "../../src/launcher/stray_processes.ts";
 import { sweepLocked } from "../../src/launcher/sweep_stale.ts";
-import { eventually, readProc } from "./processes.ts";
+import { nativeChildren } from "../chaos/native_children.ts";
+import { eventually, fdTargets, readProc } from "./processes.ts";
 import { realFacts } from "./sandbox_harness.ts";
 
 Deno.test("killStrays() kills a bubblewrap that waits for ever, by the files of its host that it holds", async () => {
@@ -12,11 +13,11 @@ Deno.test("killStrays() kills a bubblewrap that waits for ever, by the files of 
   const [stray, bystander] = [await waitingBwrap(directory), await waitingBwrap(other)];
   const reader = new Deno.Command("/usr/bin/tail", { args: ["-f", `${directory}/file`], stdout: "null" })
     .spawn();
-  await eventually("it reads the file", () => holds(reader.pid, `${directory}/file`));
+  await eventually("it reads the file", () => fdTargets(reader.pid).includes(`${directory}/file`));
   await eventually("there was something to kill", () => killStrays(directory).length > 0);
   await stray.ended;
   deepEqual(killStrays(directory), []);
-  ok(holds(reader.pid, `${directory}/file`), "whatever else reads a file of the host lives on");
+  ok(fdTargets(reader.pid).includes(`${directory}/file`), "whatever else reads a file of the host lives on");
   reader.kill("SIGKILL");
   await reader.status;
   equal(readProc(bystander.pid, "comm"), "bwrap\n");
@@ -30,16 +31,10 @@ Deno.test("sweepLocked() kills what a dead host left running", async () => {
   const directory = `${runtime}/h-00000000`;
   await Deno.mkdir(directory);
   const stray = await waitingBwrap(directory);
-  // Between fork and exec it has another name.
-  await eventually("bubblewrap has begun", () => readProc(stray.pid, "comm") === "bwrap\n");
   deepEqual(await sweepLocked(runtime), [directory]);
   await stray.ended;
   await Deno.remove(runtime, { recursive: true });
 });
-
-function holds(pid: number, path: string): boolean {
-  return readdirSync(`/proc/${pid}/fd`).some((fd) => Deno.readLinkSync(`/proc/${pid}/fd/${fd}`) === path);
-}
 
 /** Bubblewrap whose child waits for a word that never comes, with a file of `directory` open. */
 async function waitingBwrap(directory: string): Promise<{ pid: number; ended: Promise<void> }> {
@@ -51,6 +46,8 @@ async function waitingBwrap(directory: string): Promise<{ pid: number; ended: Pr
     env: {},
   });
   closeSync(fd);
+  // Whoever is killed before has not yet what is to be found.
+  await eventually("its child is there", () => nativeChildren(child.pid!).length === 1);
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   return { pid: child.pid!, ended };
 }

@@ -1,6 +1,8 @@
 /** Every limit, passed on purpose by a real plugin while a sibling goes on. */
 
 import assert from "node:assert/strict";
+import { nativeChildren } from "../chaos/native_children.ts";
+import { readProc } from "../launcher/processes.ts";
 import { testHost } from "../testing/fixtures.ts";
 import { assertStopped, attack, type Greedy } from "./attack.ts";
 
@@ -25,6 +27,24 @@ Deno.test("limits.memory refuses a plugin that grows a wasm memory without end, 
     String(result.error),
     /RangeError: WebAssembly\.Memory\.grow\(\): Unable to grow instance memory/,
   );
+});
+
+Deno.test("limits.memory and the others are the plugin's own upper bounds: it cannot raise them", async () => {
+  await using test = await testHost();
+  await using plugin = await test.host.load<Greedy>(GREEDY, { limits: { memory: "64MiB", cpuSeconds: 60 } });
+  const { status } = plugin;
+  assert.ok(status.state === "running");
+  // Below the guard and bubblewrap.
+  let { pid } = status;
+  for (let below = nativeChildren(pid); below.length > 0; below = nativeChildren(pid)) pid = below[0]!;
+  const bounds = readProc(pid, "limits")!;
+  const names = { cpuSeconds: "cpu time", openFiles: "open files", memory: "data size" } as const;
+  for (const [limit, name] of Object.entries(names)) {
+    if (status.enforcement[limit as keyof typeof names].mechanism !== "rlimit") continue;
+    const [, soft, hard] = new RegExp(`^Max ${name} +(\\S+) +(\\S+)`, "m").exec(bounds) ?? [];
+    assert.match(soft!, /^\d+$/, name);
+    assert.equal(hard, soft, name);
+  }
 });
 
 Deno.test("limits.memory raises no false alarm in 1,000 calls that use nine tenths of it", async () => {

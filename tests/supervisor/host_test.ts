@@ -1,6 +1,7 @@
 /** The main job: a sandboxed module called like a local object. */
 
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { DisposedError, LaunchError, PluginCrashedError } from "../../src/errors.ts";
 import { namesIn, testHost } from "../testing/fixtures.ts";
 
@@ -21,6 +22,14 @@ Deno.test("Host.load() gives an api whose functions run in the sandbox", async (
   assert.deepEqual(await Array.fromAsync(plugin.api.count(4)), [0, 1, 2, 3]);
   assert.equal(plugin.api.version, 3);
   assert.equal(plugin.status.state, "running");
+});
+
+Deno.test("Host.load() leaves no socket behind once the plugin is connected", async () => {
+  await using test = await testHost();
+  await using _plugin = await test.host.load(await test.plugin(`export const one = 1;`));
+  const files = readdirSync(test.runtimeDirectory, { recursive: true }).map(String);
+  assert.ok(files.some((path) => path.endsWith("/r/boot.json")), "the control: this is where it would be");
+  assert.deepEqual(files.filter((path) => path.endsWith(".sock")), []);
 });
 
 Deno.test("Plugin.api has no `then`, so that awaiting it does not call the plugin", async () => {

@@ -270,3 +270,55 @@ Deno.test("Lifecycle.stop() ends a wait for a restart", async () => {
   await waiting;
   await assert.rejects(harness.lifecycle.restart(), { name: "DisposedError" });
 });
+
+/** A lifecycle whose next start ends when the test says so, whatever its signal says. */
+function startingLate(first = new FakeProcess(1)) {
+  const started = Promise.withResolvers<FakeProcess>();
+  const lifecycle = new Lifecycle<FakeProcess>({
+    name: "test",
+    restart: restartConfig(true, "restart"),
+    clock: new FakeClock(),
+    random: () => 0,
+    start: () => started.promise,
+    onProcess: () => {},
+  }, first);
+  return { lifecycle, started, late: new FakeProcess(2) };
+}
+
+Deno.test("Lifecycle.stop() ends a process whose start did not heed its signal", async () => {
+  const { lifecycle, started, late } = startingLate();
+  const restarted = assert.rejects(lifecycle.restart(), { name: "DisposedError" });
+  await settle();
+  const stopped = lifecycle.stop();
+  started.resolve(late);
+  await Promise.all([stopped, restarted]);
+  assert.deepEqual([late.retired, lifecycle.status.state, lifecycle.current], [1, "terminated", null]);
+});
+
+Deno.test("Lifecycle.stop() ends a process that was just taking over from another", async () => {
+  const { lifecycle, late } = startingLate();
+  const handedOver = Promise.withResolvers<void>();
+  const replaced = assert.rejects(lifecycle.replace(() => Promise.resolve(late), () => handedOver.promise), {
+    name: "DisposedError",
+  });
+  await settle();
+  const stopped = lifecycle.stop();
+  handedOver.resolve();
+  await Promise.all([stopped, replaced]);
+  assert.deepEqual([late.retired, lifecycle.status.state, lifecycle.current], [1, "terminated", null]);
+});
+
+Deno.test("Lifecycle.stop() waits for what a process that is gone leaves behind", async () => {
+  const first = new FakeProcess(1);
+  const cleared = Promise.withResolvers<void>();
+  first.stop = () => cleared.promise;
+  const { lifecycle } = startingLate(first);
+  first.end("signal", { signal: "SIGSEGV" });
+  await settle();
+  let hasStopped = false;
+  const stopped = lifecycle.stop().then(() => hasStopped = true);
+  await settle();
+  assert.equal(hasStopped, false);
+  cleared.resolve();
+  await stopped;
+});

@@ -5,7 +5,7 @@ import { ProtocolError } from "../../src/errors.ts";
 import { move, type Tensor } from "../../src/tensor/mod.ts";
 import { nativeTest } from "../native/test_native.ts";
 import { eventually } from "./peers.ts";
-import { KIND, rawMessage, RawPeer } from "./raw_peer.ts";
+import { KIND, memoryDescriptors, rawMessage, RawPeer } from "./raw_peer.ts";
 import { WireTypes } from "./wire.ts";
 
 const MIB = 2 ** 20;
@@ -84,25 +84,12 @@ for (
   Deno.test(nativeTest(`a descriptor that a guest sends with a ${what} message is closed`), async () => {
     await using peer = await RawPeer.start();
     const fd = peer.native.memfd(4096);
-    const { ino } = Deno.statSync(`/proc/self/fd/${fd}`);
-    const opened = () =>
-      [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => inode(name) === ino).length;
-    assert.equal(opened(), 1);
+    const before = memoryDescriptors();
     peer.native.send(peer.fd, message, fd);
     await eventually(() => peer.violations.length > 0, () => peer.host.stats());
-    assert.equal(opened(), 1);
+    assert.equal(memoryDescriptors(), before);
     peer.native.close(fd);
   });
-}
-
-/** Which file a descriptor of this process is, if it is still open. */
-function inode(fd: string): number | null {
-  try {
-    return Deno.statSync(`/proc/self/fd/${fd}`).ino;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }
 
 /** Another guest of the same host. */

@@ -1,6 +1,5 @@
 /** A peer that says on the channel whatever a test wants. */
 
-import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import type { ProtocolError } from "../../src/errors.ts";
 import type { Native } from "../../src/native/mod.ts";
 import {
@@ -10,6 +9,7 @@ import {
   type TensorLimits,
 } from "../../src/tensor/mod.ts";
 import type { Clock } from "../../src/tensor/mod.ts";
+import { fdTargets } from "../launcher/processes.ts";
 import { testNative } from "../native/test_native.ts";
 import { WireTypes } from "./wire.ts";
 
@@ -110,11 +110,7 @@ export class RawPeer implements AsyncDisposable {
   }
 }
 
-/** Descriptors of memory in this process. */
+/** How many descriptors of memory this process has open. */
 export function memoryDescriptors(): number {
-  return readdirSync("/proc/self/fd").filter((fd) => {
-    // The list itself was open while it was read.
-    return lstatSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false }) !== undefined &&
-      readlinkSync(`/proc/self/fd/${fd}`).startsWith("/memfd:cordon");
-  }).length;
+  return fdTargets("self").filter((target) => target.startsWith("/memfd:cordon")).length;
 }
