@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, ok, rejects } from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import { type ChildProcess, spawn } from "node:child_process";
 import { LaunchError } from "../../src/errors.ts";
@@ -116,7 +116,8 @@ Deno.test(nativeTest("launch() with a hand-over says so when there are too many 
       error = thrown;
     }
     ok(error instanceof LaunchError && error.message.includes("5000 descriptors"), String(error));
-    equal(ownFdCount(), before);
+    // What an earlier test left to close may go meanwhile.
+    ok(ownFdCount() <= before);
   } finally {
     closeSync(fd);
   }
