@@ -4,6 +4,8 @@
 export interface Account {
   readonly uid?: number;
   readonly gid?: number;
+  /** Where to start it: another account may not look into the directory of the tests. */
+  readonly cwd?: string;
 }
 
 /**
@@ -12,5 +14,5 @@ export interface Account {
  * @returns Nothing where the tests run under an ordinary account themselves.
  */
 export function unprivileged(): Account {
-  return Deno.uid() === 0 ? { uid: 65534, gid: 65534 } : {};
+  return Deno.uid() === 0 ? { uid: 65534, gid: 65534, cwd: "/" } : {};
 }

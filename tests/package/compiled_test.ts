@@ -9,6 +9,7 @@ import { type Account, unprivileged } from "./account.ts";
 import { emptyRootCommand } from "./empty_root.ts";
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+const FIXTURES = `${ROOT}tests/fixtures/package/`;
 const skip = await sandboxSkip();
 const accounts: readonly (readonly [name: string, account: Account])[] = Deno.uid() === 0
   ? [["root", {}], ["an ordinary account", unprivileged()]]
@@ -23,6 +24,9 @@ Deno.test({
       "exits.ts": `Deno.exit(23);`,
       "waits.ts":
         `Deno.addSignalListener("SIGTERM", () => Deno.exit(42)); console.log("ready"); setInterval(() => {}, 1000);`,
+      // Copied, as an ordinary account may not look into the repository of root.
+      "fixtures/host.ts": await Deno.readTextFile(`${FIXTURES}host.ts`),
+      "fixtures/numbers.ts": await Deno.readTextFile(`${FIXTURES}numbers.ts`),
     });
     const cordon = `${folder.path}/cordon`, app = `${folder.path}/app`, cache = `${folder.path}/cache`;
     await Deno.mkdir(cache);
@@ -42,7 +46,7 @@ Deno.test({
             `${ROOT}deno.json`,
             "-o",
             app,
-            `${ROOT}tests/fixtures/package/host.ts`,
+            `${FIXTURES}host.ts`,
           ],
           env: { XDG_CACHE_HOME: cache },
           stdout: "piped",
@@ -63,7 +67,7 @@ Deno.test({
           "/cordon": cordon,
           "/app": app,
           "/work": folder.path,
-          "/fixtures": `${ROOT}tests/fixtures/package`,
+          "/fixtures": `${folder.path}/fixtures`,
           // What the doctor tries to read from a sandbox must be there to be read.
           ...(command.includes("doctor") ? { "/etc/passwd": "/etc/passwd" } : {}),
         },

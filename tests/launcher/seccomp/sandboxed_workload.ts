@@ -73,7 +73,8 @@ async function start(directory: string, libraries: readonly string[], filters: "
   ], {
     stdio: ["ignore", "pipe", "pipe", ...descriptors],
     env: {},
-    ...(Deno.uid() === 0 ? { uid: 65534, gid: 65534 } : {}),
+    // Another account may not look into the directory of the tests.
+    ...(Deno.uid() === 0 ? { uid: 65534, gid: 65534, cwd: "/" } : {}),
   });
   const exit = once(child, "close");
   const [output, errors] = await Promise.all([text(child.stdio[1]!), text(child.stdio[2]!)]);
