@@ -38,11 +38,15 @@ const settings = "/run/cordon/boot.json";
 const host = "/run/cordon/rpc.sock";
 export const found = [
   (await Deno.permissions.request({ name: "ffi" })).state,
+  (await Deno.permissions.request({ name: "net", host: "unix:" + host })).state,
   await tried(() => Deno.readTextFileSync(settings)),
   await tried(() => Deno.connect({ transport: "unix", path: host })),
   await tried(() => Deno.dlopen("/app/libcordon.so", {})),
 ];
 export const answer = () => found;
+// It would rather go on without its host.
+Deno.exit = () => {};
+setInterval(() => {}, 1000);
 `;
 
 const { facts } = await probePlatform();
@@ -103,6 +107,7 @@ Deno.test({
     await loaded;
     assert.deepEqual(await session.call("plugin", "answer", []), [
       "denied",
+      "denied",
       "NotCapable",
       "NotCapable",
       "NotCapable",
@@ -111,6 +116,13 @@ Deno.test({
     assert.equal(lines.at(-1), "import");
     assert.ok(lines.length > 4 && lines.slice(0, -1).every((line) => line.startsWith("revoke ")), output);
     session.close();
-    await guest.exited;
+    const late = setTimeout(() => guest.kill("stopped"), 20_000);
+    const { reason, exitCode } = await guest.exited;
+    clearTimeout(late);
+    assert.deepEqual(
+      [reason, exitCode],
+      ["exit-code", 111],
+      "a guest ends with its host, whatever its plugin does",
+    );
   },
 });
