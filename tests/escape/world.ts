@@ -60,6 +60,7 @@ export class World implements AsyncDisposable {
     const victim = spawn(`${directory}/probe`, ["--serve", `${directory}/open/host.sock`], {
       stdio: ["pipe", "pipe", "inherit"],
       env: CANARY,
+      cwd: "/",
       ...(isRoot ? ACCOUNT : {}),
     });
     const [port] = await once(victim.stdout!, "data") as [Uint8Array];
