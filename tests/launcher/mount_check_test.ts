@@ -5,16 +5,20 @@ import { PermissionDeniedError } from "../../src/errors.ts";
 import { checkMounts, expectedMounts } from "../../src/launcher/mount_check.ts";
 import { NO_PERMISSIONS } from "../policy/fakes.ts";
 import { GrantedDirectory } from "./granted_directory.ts";
-import { deadline, ECHO_GUEST, SandboxHarness } from "./sandbox_harness.ts";
+import { deadline, ECHO_GUEST, realFacts, SandboxHarness } from "./sandbox_harness.ts";
 
 function reading(path: string): { config: Partial<LoadConfig> } {
   return { config: { permissions: { ...NO_PERMISSIONS, read: [{ source: path, target: "/data" }] } } };
 }
 
-for (const withFds of [true, false]) {
-  const how = withFds ? "by descriptor" : "by path, for a bwrap that takes no descriptors";
+const takesFds = (await realFacts()).bwrap?.options.has("ro-bind-fd") === true;
 
-  Deno.test(`launch() shows a granted directory ${how}`, async () => {
+for (const withFds of [true, false]) {
+  const ignore = withFds && !takesFds;
+  const why = ignore ? " [skipped: this bwrap takes none]" : "";
+  const how = withFds ? `by descriptor${why}` : "by path, for a bwrap that takes no descriptors";
+
+  Deno.test(`launch() shows a granted directory ${how}`, { ignore }, async () => {
     await using granted = await GrantedDirectory.make();
     await using harness = await SandboxHarness.open(ECHO_GUEST, reading(granted.path));
     const guest = await harness.launch({ runtime: runtime(harness, withFds) });
@@ -25,16 +29,20 @@ for (const withFds of [true, false]) {
     deepEqual(inside.sort(), ["in", "out"]);
   });
 
-  Deno.test(`launch() refuses a granted path that became a link since its check, ${how}`, async () => {
-    await using granted = await GrantedDirectory.make();
-    await using harness = await SandboxHarness.open(ECHO_GUEST, reading(join(granted.path, "in")));
-    await Deno.remove(join(granted.path, "in"));
-    await Deno.symlink("/etc", join(granted.path, "in"));
-    await rejects(
-      harness.launch({ runtime: runtime(harness, withFds) }),
-      (error: Error) => error instanceof PermissionDeniedError && error.message.includes('"/etc"'),
-    );
-  });
+  Deno.test(
+    `launch() refuses a granted path that became a link since its check, ${how}`,
+    { ignore },
+    async () => {
+      await using granted = await GrantedDirectory.make();
+      await using harness = await SandboxHarness.open(ECHO_GUEST, reading(join(granted.path, "in")));
+      await Deno.remove(join(granted.path, "in"));
+      await Deno.symlink("/etc", join(granted.path, "in"));
+      await rejects(
+        harness.launch({ runtime: runtime(harness, withFds) }),
+        (error: Error) => error instanceof PermissionDeniedError && error.message.includes('"/etc"'),
+      );
+    },
+  );
 }
 
 Deno.test("LaunchedGuest.accept() refuses a guest that sees another directory than was checked", async () => {
