@@ -1,6 +1,5 @@
 /** A proxy, an echo server on loopback and a plugin's side, for tests of the egress proxy. */
 
-import assert from "node:assert/strict";
 import { startEgressProxy } from "../../src/network/egress_proxy.ts";
 import type { Connect, EgressDecision, EgressProxyOptions, Resolve } from "../../src/network/types.ts";
 import type { Clock } from "../../src/util/clock.ts";
@@ -71,14 +70,6 @@ async function readLine(conn: Deno.Conn): Promise<string> {
 export async function echoed(conn: Deno.Conn, text: string): Promise<string> {
   await writeAll(conn, new TextEncoder().encode(`${text}\n`));
   return await readLine(conn);
-}
-
-export async function until(claim: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!claim()) {
-    assert.ok(Date.now() < deadline, `never became true: ${claim}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }
 
 /** Answers from a table; records what was asked. */

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { startEgressProxy } from "../../src/network/egress_proxy.ts";
-import { connector, echoed, fakeClock, harness, resolver, until } from "./egress_harness.ts";
+import { until } from "../rpc/until.ts";
+import { connector, echoed, fakeClock, harness, resolver } from "./egress_harness.ts";
 
 Deno.test("startEgressProxy() carries bytes to a listed loopback literal and audits it", async () => {
   await using h = await harness({ allow: ["127.0.0.1:PORT"] });

@@ -26,9 +26,11 @@ Deno.test("bwrapVersion() reads the number alone", () => {
   assert.equal(bwrapVersion("what?"), "unknown");
 });
 
+const needsLinux = Deno.build.os === "linux" ? "" : " [skipped: not Linux]";
+
 Deno.test(
-  "elfInterpreter() reads the loader of this Deno",
-  { ignore: Deno.build.os !== "linux" },
+  `elfInterpreter() reads the loader of this Deno${needsLinux}`,
+  { ignore: needsLinux !== "" },
   async () => {
     using file = await Deno.open(Deno.execPath());
     const start = new Uint8Array(65_536);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHost, type Host, type Plugin, type Tensor } from "../../mod.ts";
 import type * as Sandboxed from "../fixtures/tensor/sandboxed.ts";
-import { collectGarbage } from "./peers.ts";
+import { eventually } from "./peers.ts";
 
 const BWRAP = ["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"].find((path) => {
   try {
@@ -30,15 +30,6 @@ function sandboxTest(name: string, body: (sandbox: Sandbox) => Promise<void>): v
       await body({ host, plugin });
     },
   });
-}
-
-async function until(claim: () => boolean, state: () => unknown): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!claim()) {
-    collectGarbage();
-    if (Date.now() > deadline) throw new Error(`Not true in time: ${JSON.stringify(state())}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 sandboxTest(
@@ -123,6 +114,6 @@ sandboxTest("a plugin that is killed while it holds tensors leaves nothing", asy
   await plugin[Symbol.asyncDispose]();
   assert.equal(made.at(5), 7);
   made.dispose();
-  await until(() => host.tensorStats().usedBytes === 0, () => host.tensorStats());
+  await eventually(() => host.tensorStats().usedBytes === 0, () => host.tensorStats());
   assert.deepEqual([host.tensorStats().leases, host.tensorStats().regions], [0, 0]);
 });
