@@ -30,12 +30,11 @@ export class BwrapStatusReader {
    *
    * @param chunk Bytes as they arrived, cut anywhere.
    * @returns What has been reported so far.
-   * @throws {SyntaxError} If a line is not JSON.
    */
   push(chunk: Uint8Array): BwrapStatus {
     const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
     this.#rest = lines.pop() ?? "";
-    for (const line of lines) if (line.trim() !== "") this.#take(JSON.parse(line));
+    for (const line of lines) this.#take(documentIn(line));
     return this.#status;
   }
 
@@ -49,5 +48,15 @@ export class BwrapStatusReader {
     if (typeof waitStatus === "number" && document["witnessed-pid"] === this.#status.childPid) {
       this.#status = { ...this.#status, waitStatus };
     }
+  }
+}
+
+/** Bubblewrap writes a line in pieces: one that is killed meanwhile leaves half of it, and the guard's comes right behind. */
+function documentIn(line: string): Record<string, unknown> {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
   }
 }
