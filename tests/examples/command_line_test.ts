@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import { REPOSITORY, runDeno } from "./run.ts";
 
-/** What examples/README.md tells people to type, as a shell would pass it, and what comes out. */
+/** What people are told to type, as a shell would pass it, and what comes out. */
 const COMMANDS: readonly (readonly [args: readonly string[], stdout: string | RegExp])[] = [
   [["run", "examples/hello.ts", "--", "Ada", "Grace"], "Hello, Ada!\nHello, Grace!\n"],
   [["call", "examples/hello.ts", "greet", '"Ada"'], "Hello, Ada!\n"],
-  [["call", "examples/resize.ts", "halve", "[0, 100, 200, 100]", "2", "--json"], "[100]\n"],
+  [["run", "examples/hello.ts", "--", "a", "b", "c"], "Hello, a!\nHello, b!\nHello, c!\n"],
+  [["call", "examples/resize.ts", "run", "[1,2,3]", "--json"], "[1,3]\n"],
+  [["call", "examples/resize.ts", "run", "[0, 100, 200, 100]", "2", "--json"], "[100]\n"],
+  [["call", "examples/resize.ts", "rows", "--json"], "[50,90]\n"],
+  [["explain", "examples/resize.ts"], /--unshare-all|--unshare-user/],
   [["run", "examples/hostile.ts"], /^(refused {2}[^\n]+\n){18}$/],
 ];
 
 for (const [args, expected] of COMMANDS) {
-  Deno.test(`deno task cordon ${args.join(" ")} prints what examples/README.md promises`, async () => {
+  Deno.test(`deno task cordon ${args.join(" ")} prints what is promised`, async () => {
     const { code, stdout, stderr } = await runDeno(["task", "cordon", ...args], REPOSITORY);
     assert.equal(code, 0, stderr);
     if (typeof expected === "string") assert.equal(stdout, expected);

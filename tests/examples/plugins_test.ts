@@ -17,13 +17,18 @@ Deno.test("examples/resize.ts halves a picture, reports progress and streams row
   await using resize = await host.load<typeof import("../../examples/resize.ts")>(example("resize.ts"));
   const pixels = Uint8Array.of(0, 100, 200, 200, 100, 0, 200, 200, 8, 8, 0, 0, 8, 8, 0, 4);
   const progress: unknown[] = [];
-  const halved = await resize.with({ onProgress: (value) => progress.push(value) }).halve(pixels, 4);
+  const halved = await resize.with({ onProgress: (value) => progress.push(value) }).run(pixels, 4);
   assert.deepEqual(halved, Uint8Array.of(50, 200, 8, 1));
   assert.deepEqual(progress, [0.5, 1]);
   assert.deepEqual(await Array.fromAsync(resize.api.rows(pixels, 4)), [
     Uint8Array.of(50, 200),
     Uint8Array.of(8, 1),
   ]);
+  assert.deepEqual(
+    await resize.api.run([9, 3, 6, 1, 2, 3], 3),
+    Uint8Array.of(3, 4),
+    "blocks at the edge are smaller",
+  );
 });
 
 Deno.test("examples/conflicting_versions/ renders one text with two versions of one package", async () => {
