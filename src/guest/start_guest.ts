@@ -58,19 +58,10 @@ export async function startGuest(): Promise<void> {
         );
       },
       onHandlerError: (error) => report(error),
-      onLoaded: () => {
-        lifecycle.loaded();
-        void parkTensors();
-      },
+      onLoaded: () => lifecycle.loaded(),
       onShutdown: () => lifecycle.unload(),
     },
   );
-  /** The host has its answer first. */
-  const parkTensors = async (): Promise<void> => {
-    const { tensors } = await confined.promise;
-    await transport.flushed();
-    tensors.park();
-  };
   exitWhenHostIsGone(session);
   const greeting = session.start();
   // The rest happens while the host answers.
@@ -86,8 +77,7 @@ export async function startGuest(): Promise<void> {
   confined.resolve(privileges);
   // Nobody waits for it yet.
   if (boot.isSpare) await ambient.prefetch();
-  // A script may run for as long as it is loaded.
-  if (boot.isSpare || boot.isScript) privileges.tensors.park();
+  privileges.tensors.park(boot.isSpare);
 }
 
 /** What a load needs. */

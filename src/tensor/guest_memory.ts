@@ -99,9 +99,10 @@ export class GuestMemory {
     this.#addresses = new RangeAllocator(windowBytes, this.#window.pageBytes);
   }
 
-  /** Spare the collector the address space that nobody uses yet. Takes a millisecond. */
-  park(): void {
-    this.#whole.park();
+  /** Spare the collector the address space that nobody uses yet; see `GuestTensors.park()`. */
+  park(isIdle: boolean): void {
+    if (isIdle) this.#whole.park();
+    else this.#whole.parkSoon();
   }
 
   /** Mappings that exist. */

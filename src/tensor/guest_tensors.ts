@@ -56,8 +56,12 @@ export interface GuestTensors extends Disposable {
   tensor(shape: readonly number[], dtype?: Dtype, options?: TensorOptions): Tensor;
   /** Let something else than host memory use the channel; false where there is none. */
   extend(make: (access: LinkAccess) => LinkExtension): boolean;
-  /** Spare the collector the address space that is not used yet. Takes a millisecond: call it when nobody waits. */
-  park(): void;
+  /**
+   * Spare the collector the address space that is not used yet.
+   *
+   * @param isIdle Nobody waits: do it now, in 4 ms. Otherwise once the collector has run for the first time.
+   */
+  park(isIdle: boolean): void;
   /** Use of shared memory, as far as this guest knows. */
   stats(): TensorStats;
 }
@@ -91,7 +95,7 @@ export function openGuestTensors(options: GuestTensorsOptions): GuestTensors {
       return true;
     },
     tensor: tensorMaker((bytes, isShared) => link.storage(bytes, isShared)),
-    park: () => memory.park(),
+    park: (isIdle) => memory.park(isIdle),
     stats() {
       const { mapped, windowBytes } = memory;
       const { size: leases } = link.leases;
