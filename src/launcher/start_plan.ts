@@ -156,6 +156,19 @@ function runtimeVariables(request: LaunchRequest, paths: SandboxPaths): Record<s
     ...(request.stdio === "piped" ? { NO_COLOR: "1" } : { DENO_LOG: "error,deno::cache=off" }),
     ...(request.policy.network.kind === "proxy" ? { ALL_PROXY: FORWARDER } : {}),
     ...(request.hasBroker === true ? { DENO_PERMISSION_BROKER_PATH: paths.broker } : {}),
+    ...allocatorVariables(request.policy),
+  };
+}
+
+/**
+ * The collector frees arrays many at a time. glibc would give all of that memory back to the kernel, which zeroes and
+ * counts it again page by page for the next arrays; so an eighth of the plugin's memory may stay with it. See mallopt(3);
+ * 32 MiB is what its own threshold for mappings rises to.
+ */
+function allocatorVariables({ limits }: SandboxPolicy): Record<string, string> {
+  return {
+    MALLOC_MMAP_THRESHOLD_: String(32 * 2 ** 20),
+    MALLOC_TRIM_THRESHOLD_: String(Math.floor(limits.memoryBytes / 8)),
   };
 }
 

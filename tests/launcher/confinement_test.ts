@@ -120,6 +120,8 @@ Deno.test("a guest's environment is exactly what the policy lists and what the r
     "DENO_NO_UPDATE_CHECK=1",
     "GREETING=hello there",
     "HOME=/run/cordon",
+    "MALLOC_MMAP_THRESHOLD_=33554432",
+    "MALLOC_TRIM_THRESHOLD_=67108864",
     "NO_COLOR=1",
     "PWD=/app/plugin",
   ];

@@ -60,7 +60,10 @@ for (const [tier, options] of TIERS) {
     using _connection = await guest.accept(deadline());
     const environment = readProc((await guest.guestPid)!, "environ")!.split("\0").filter((one) => one !== "");
     const names = environment.map((one) => one.slice(0, one.indexOf("=")));
-    const expected = ["DENO_EXTRA_STDIO_FDS", "DENO_NO_UPDATE_CHECK", "GREETING", "HOME", "NO_COLOR"];
+    const expected = [
+      ...["DENO_EXTRA_STDIO_FDS", "DENO_NO_UPDATE_CHECK", "GREETING", "HOME"],
+      ...["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "NO_COLOR"],
+    ];
     deepEqual(names.sort(), expected);
     ok(environment.includes("GREETING=hello"));
     ok(Object.keys(Deno.env.toObject()).includes("CORDON_TEST_CANARY"), "the control: the host has it");
