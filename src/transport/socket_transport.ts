@@ -21,6 +21,8 @@ const DEFAULT_MAX_FRAME_BYTES = 16 * 1024 * 1024;
 /** Buffers return to these sizes when large frames have become rare. */
 const READ_BUFFER_BYTES = 256 * 1024;
 const WRITE_BUFFER_BYTES = 64 * 1024;
+/** So much of a large frame is on its way before the rest is copied. */
+const BEGINNING_BYTES = 64 * 1024;
 /** A large frame shows its body within so many bytes, or is read as a whole. */
 const BODY_SEARCH_BYTES = 16 * 1024;
 /** A writer that waits for `drained()` goes on below this. */
@@ -114,14 +116,34 @@ class SocketTransport implements FrameTransport {
     if (end > this.#collecting.length) this.#grow(end);
     const buffer = this.#collecting;
     writeFrameLength(buffer, start, length);
-    copyPayload(buffer, start + HEADER_BYTES, payload, bodies);
     this.#collected = end;
     this.#bytesOut += HEADER_BYTES + length;
     this.#framesOut++;
+    const body = bodies?.[0];
+    if (body !== undefined && body.bytes.length > 2 * BEGINNING_BYTES && start === 0 && !this.#isFlushing) {
+      return this.#begin(payload, body, bodies!.slice(1));
+    }
+    copyPayload(buffer, start + HEADER_BYTES, payload, bodies);
     if (!this.#isFlushing) {
       this.#isFlushing = true;
       queueMicrotask(this.#flush);
     }
+  }
+
+  /** The peer wakes up and begins to read while the rest is copied. */
+  #begin(payload: Uint8Array, { at, bytes }: FrameBody, others: readonly FrameBody[]): void {
+    const buffer = this.#collecting;
+    const beginning = { at, bytes: bytes.subarray(0, BEGINNING_BYTES) };
+    copyPayload(buffer, HEADER_BYTES, payload.subarray(0, at), [beginning]);
+    const begun = HEADER_BYTES + at + BEGINNING_BYTES;
+    this.#isFlushing = true;
+    const write = this.#connection.write(buffer.subarray(0, begun));
+    const rest = others.map((body) => ({ at: body.at - at, bytes: body.bytes }));
+    copyPayload(buffer, begun, payload.subarray(at), [
+      { at: 0, bytes: bytes.subarray(BEGINNING_BYTES) },
+      ...rest,
+    ]);
+    void this.#writeAll(write);
   }
 
   drained(): Promise<void> {
@@ -144,7 +166,9 @@ class SocketTransport implements FrameTransport {
     this.#collecting = larger;
   }
 
-  async #writeAll(): Promise<void> {
+  /** Writes until nothing is left; `begun` is a write of what was collected first. */
+  async #writeAll(begun?: Promise<number>): Promise<void> {
+    let write = begun;
     try {
       while (this.#collected > 0 && !this.#closed) {
         const buffer = this.#collecting;
@@ -153,7 +177,8 @@ class SocketTransport implements FrameTransport {
         this.#collected = 0;
         this.#inFlight = length;
         for (let offset = 0; offset < length;) {
-          const written = await this.#connection.write(buffer.subarray(offset, length));
+          const written = await (write ?? this.#connection.write(buffer.subarray(offset, length)));
+          write = undefined;
           offset += written;
           this.#inFlight -= written;
         }

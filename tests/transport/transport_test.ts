@@ -195,6 +195,58 @@ Deno.test("socketTransport() reads a body into memory of its own, however the by
   }
 });
 
+for (const [name, pair] of Object.entries(transports)) {
+  Deno.test(`FrameTransport over ${name} sends bodies as they are at the call, at any place and in any order`, async () => {
+    const [left, right] = await pair();
+    receive(left);
+    const atRight = receive(right);
+    const pattern = (length: number, seed: number) =>
+      Uint8Array.from({ length }, (_, index) => (index * seed >>> 5) ^ seed);
+    const sizes: readonly (readonly [places: readonly number[], lengths: readonly number[]])[] = [
+      [[0], [131_072]],
+      [[0], [131_073]],
+      [[5], [1_000_000]],
+      [[20], [300_000]],
+      [[5, 5, 20], [200_000, 1, 400_000]],
+      [[3, 9], [7, 500_000]],
+      [[9, 9], [600_000, 0]],
+    ];
+    const sent: Uint8Array[] = [];
+    for (const pause of [false, true]) {
+      for (const [index, [places, lengths]] of sizes.entries()) {
+        const payload = pattern(20, index + 3);
+        const bodies = places.map((at, body) => ({ at, bytes: pattern(lengths[body]!, 17 * index + body) }));
+        const whole = new Uint8Array(20 + lengths.reduce((sum, length) => sum + length, 0));
+        copyPayload(whole, 0, payload, bodies);
+        left.send(payload, bodies);
+        for (const bytes of [payload, ...bodies.map((body) => body.bytes)]) bytes.fill(255);
+        left.send(Uint8Array.of(index));
+        sent.push(whole, Uint8Array.of(index));
+        // Idle before the next one, or busy.
+        if (pause) await atRight.count(sent.length);
+      }
+    }
+    await atRight.count(sent.length);
+    for (const [index, frame] of atRight.frames.entries()) {
+      assert.equal(Buffer.compare(frame, sent[index]!), 0, `frame ${index}`);
+    }
+    assert.equal(left.queuedBytes, 0);
+    assert.equal(left.counters.framesOut, sent.length);
+    left.close();
+    await atRight.closed;
+  });
+}
+
+Deno.test("socketTransport() that is closed while a large frame begins ends without an error", async () => {
+  const [left, right] = await socketTransportPair();
+  const atLeft = receive(left);
+  const atRight = receive(right);
+  left.send(new Uint8Array(3), [{ at: 1, bytes: new Uint8Array(4_000_000) }]);
+  left.close();
+  assert.equal(await atLeft.closed, null);
+  assert.match(String(await atRight.closed), /connection ended within it/);
+});
+
 Deno.test("socketTransport() reports a connection that ends within a body", async () => {
   const [raw, connection] = await connectionPair();
   const closed = Promise.withResolvers<Error | null>();
