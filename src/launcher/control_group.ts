@@ -88,8 +88,9 @@ async function enterLeaf(path: string, pid: number): Promise<void> {
 
 /** Remove what hosts left that were killed, and workers that were terminated. Only an empty leaf can be removed. */
 function sweepLeaves(directory: string): void {
+  const own = groupOwner();
   for (const { name } of Deno.readDirSync(directory)) {
-    const owner = ownerOfGroup(name);
+    const owner = ownerOfGroup(name, own);
     if (owner === null || isThere(`/proc/${owner}`)) continue;
     try {
       Deno.removeSync(join(directory, name));

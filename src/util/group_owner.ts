@@ -26,19 +26,21 @@ export function groupOwner(): string {
  * Whose a control group is.
  *
  * @param name Its name: `cordon-`, perhaps `probe-`, and what `groupOwner()` said, or the number alone.
+ * @param own What `groupOwner()` says here: whoever looks at many names asks once.
  * @returns The thread that it goes with, if that counts in our namespace; null for every other name.
  *
  * @example
  * ```ts
  * import { groupOwner, ownerOfGroup } from "./group_owner.ts";
  *
- * ownerOfGroup(`cordon-${groupOwner()}-a`) === parseInt(groupOwner()); // true
- * ownerOfGroup("system.slice"); // null
+ * const own = groupOwner();
+ * ownerOfGroup(`cordon-${own}-a`, own) === parseInt(own); // true
+ * ownerOfGroup("system.slice", own); // null
  * ```
  */
-export function ownerOfGroup(name: string): number | null {
+export function ownerOfGroup(name: string, own: string): number | null {
   const [, thread, namespace] = /^cordon-(?:probe-)?(\d+)(?:-ns(\d+)-|-|$)/.exec(name) ?? [];
-  const isOurs = namespace === undefined || groupOwner().endsWith(`-ns${namespace}`);
+  const isOurs = namespace === undefined || own.endsWith(`-ns${namespace}`);
   return thread !== undefined && isOurs ? Number(thread) : null;
 }
 
