@@ -166,6 +166,14 @@ CORDON_API int32_t cordon_prlimit(int32_t pid, uint32_t resource,
 CORDON_API int64_t cordon_read_file(const char *path, void *into,
 				    uint64_t bytes);
 
+/*
+ * Ask the kernel to hold up to `bytes` bytes that were written to a socket and
+ * not yet read: every connected Unix stream socket of this process whose own
+ * name or whose peer's is `path`. What it grants depends on the system, so the
+ * room that there is now is returned. -ENOENT: there is no such socket.
+ */
+CORDON_API int32_t cordon_send_room(const char *path, uint32_t bytes);
+
 /* --- cuda.c, cuda_share.c, cuda_run.c: a graphics driver --- */
 
 /*

@@ -6,6 +6,7 @@
 
 import { openNative } from "../native/open_native.ts";
 import type { Native } from "../native/types.ts";
+import { widenConnection } from "../native/widen_connection.ts";
 import type { TypeRegistry } from "../rpc/mod.ts";
 import { openGuestTensors } from "../tensor/mod.ts";
 import type { GuestTensors } from "../tensor/mod.ts";
@@ -25,10 +26,16 @@ export interface Privileges {
  *
  * @param boot The boot record.
  * @param types Gets the value types of tensors.
+ * @param connection To the host.
  * @returns What the guest keeps.
  */
-export function openPrivileges(boot: BootRecord, types: TypeRegistry): Privileges {
+export function openPrivileges(
+  boot: BootRecord,
+  types: TypeRegistry,
+  connection: Deno.UnixConn,
+): Privileges {
   const native = boot.paths.library === null ? null : openNative(boot.paths.library, "guest");
+  if (native !== null) widenConnection(native, connection);
   const tensors = openGuestTensors({
     native,
     fd: boot.descriptorChannel,

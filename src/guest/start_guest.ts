@@ -66,7 +66,7 @@ export async function startGuest(): Promise<void> {
   const greeting = session.start();
   // The rest happens while the host answers.
   await transport.flushed();
-  const privileges = openPrivileges(boot, types);
+  const privileges = openPrivileges(boot, types, connection);
   await giveUpFfiAndSockets(boot);
   await greeting;
   await dropPrivileges(boot, privileges);

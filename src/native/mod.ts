@@ -15,5 +15,6 @@ export { embeddedLibrary } from "./embedded_library.ts";
 export { nativeLibraryPath } from "./native_library_path.ts";
 export { openNative } from "./open_native.ts";
 export { openCuda } from "./open_cuda.ts";
+export { widenConnection } from "./widen_connection.ts";
 export type * from "./cuda_types.ts";
 export type * from "./types.ts";

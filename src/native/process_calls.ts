@@ -36,6 +36,7 @@ export function processCalls(symbols: Symbols): ProcessCalls {
     },
     prlimit: (pid, resource, limits) => prlimit(symbols, pid, resource, limits),
     readFile: (path, maxBytes = DEFAULT_READ_BYTES) => readFile(symbols, path, maxBytes),
+    sendRoom: (path, bytes) => succeeded("sendRoom", symbols.cordon_send_room(cString(path), bytes)),
   };
 }
 

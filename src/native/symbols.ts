@@ -38,6 +38,7 @@ export const SYMBOLS = {
   cordon_seccomp: { parameters: ["buffer", "u32"], result: "i32" },
   cordon_prlimit: { parameters: ["i32", "u32", "buffer", "u32"], result: "i32" },
   cordon_read_file: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
+  cordon_send_room: { parameters: ["buffer", "u32"], result: "i32" },
 } as const;
 
 /** What a guest needs: what it has not loaded it can never call. */
@@ -57,6 +58,7 @@ export const GUEST_SYMBOLS: readonly (keyof typeof SYMBOLS)[] = [
   "cordon_shutdown",
   "cordon_seccomp",
   "cordon_prlimit",
+  "cordon_send_room",
 ];
 
 /** The loaded library. */

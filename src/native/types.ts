@@ -137,6 +137,11 @@ export interface ProcessCalls {
   prlimit(pid: number, resource: LimitedResource, limits?: ResourceLimit): ResourceLimit;
   /** Read a whole file of at most `maxBytes` (64 KiB by default); `EFBIG` when there is more. */
   readFile(path: string, maxBytes?: number): Uint8Array;
+  /**
+   * Ask that up to `bytes` bytes that were written and not yet read fit into each connected Unix stream socket of this
+   * process whose own name or whose peer's is `path`; returns what fits now. `ENOENT` when there is none.
+   */
+  sendRoom(path: string, bytes: number): number;
 }
 
 /**

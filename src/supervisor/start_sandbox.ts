@@ -11,6 +11,7 @@ import type { LaunchedGuest, SandboxDirectory } from "../launcher/types.ts";
 import type { SandboxPolicy } from "../policy/types.ts";
 import { RpcSession, traceFromEnvironment } from "../rpc/mod.ts";
 import type { TypeRegistry } from "../rpc/mod.ts";
+import { widenConnection } from "../native/mod.ts";
 import { socketTransport } from "../transport/mod.ts";
 import type { BootRecord } from "../util/boot_record.ts";
 import type { LearnedGrant } from "../util/permission.ts";
@@ -178,6 +179,7 @@ async function greet({ guest, request, types, directory, boot, broker }: Strange
   try {
     while (true) {
       const connection = await guest.accept(signal);
+      if (context.native !== null) widenConnection(context.native, connection);
       await limitMemory({
         view: { native: context.native, files: context.directory.files },
         guest,

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +67,70 @@ static void test_close_on_exec(void)
 	close(fd);
 }
 
+static int listening(const struct sockaddr_un *name)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	CHECK(bind(fd, (const struct sockaddr *)name, sizeof(*name)) == 0);
+	CHECK(listen(fd, 4) == 0);
+	return fd;
+}
+
+static int connected(const struct sockaddr_un *name)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	CHECK(connect(fd, (const struct sockaddr *)name, sizeof(*name)) == 0);
+	return fd;
+}
+
+static int room_of(int fd)
+{
+	int room = 0;
+	socklen_t length = sizeof(room);
+
+	CHECK(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, &length) == 0);
+	return room;
+}
+
+/* The kernel doubles what it is asked for, to count what it adds. */
+static void test_send_room(const char *directory)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	struct sockaddr_un other = { .sun_family = AF_UNIX };
+	int listener, far, near, stranger_listener, stranger, high, before;
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/room", directory);
+	snprintf(other.sun_path, sizeof(other.sun_path), "%s/room2", directory);
+	CHECK(cordon_send_room(name.sun_path, 8192) == -ENOENT);
+	listener = listening(&name);
+	CHECK(cordon_send_room(name.sun_path, 8192) == -ENOENT);
+	far = connected(&name);
+	near = accept(listener, NULL, NULL);
+	stranger_listener = listening(&other);
+	stranger = connected(&other);
+	/* With many closed numbers in between. */
+	high = fcntl(near, F_DUPFD, 200);
+	close(near);
+	before = room_of(stranger);
+	CHECK(before > 2 * 8192);
+	CHECK(cordon_send_room(name.sun_path, 8192) == 2 * 8192);
+	CHECK(room_of(far) == 2 * 8192);
+	CHECK(room_of(high) == 2 * 8192);
+	CHECK(room_of(stranger) == before && room_of(listener) == before);
+	CHECK(cordon_send_room(NULL, 8192) == -EINVAL);
+	CHECK(cordon_send_room("", 8192) == -EINVAL);
+	CHECK(cordon_send_room(name.sun_path, 0) == -EINVAL);
+	CHECK(cordon_send_room(name.sun_path, UINT32_MAX) == -EINVAL);
+	close(listener);
+	close(far);
+	close(high);
+	close(stranger_listener);
+	close(stranger);
+	unlink(name.sun_path);
+	unlink(other.sun_path);
+}
+
 static void test_seccomp(void)
 {
 	struct sock_filter deny_sethostname[] = {
@@ -92,6 +158,7 @@ int main(int argc, char **argv)
 	CHECK(argc == 2);
 	test_files(argv[1]);
 	test_limits();
+	test_send_room(argv[1]);
 	test_close_on_exec();
 	test_seccomp();
 	puts("all claims hold");

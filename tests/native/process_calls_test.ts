@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { widenConnection } from "../../src/native/mod.ts";
 import { nativeTest, testNative, testNativePath } from "./test_native.ts";
 
 Deno.test(nativeTest("Native.readFile() reads pseudo files up to a bound"), async () => {
@@ -24,6 +25,71 @@ Deno.test(nativeTest("Native.prlimit() reads and sets limits of another process"
   }
   assert.throws(() => native.prlimit(child.pid, "core"), { errno: "ESRCH" });
 });
+
+Deno.test(
+  nativeTest("Native.sendRoom() changes both ends of a named connection, and no others"),
+  async () => {
+    using native = await testNative();
+    const directory = await Deno.makeTempDir();
+    try {
+      const path = `${directory}/socket`;
+      using listener = Deno.listen({ transport: "unix", path });
+      assert.throws(() => native.sendRoom(path, 8192), {
+        name: "NativeError",
+        call: "sendRoom",
+        errno: "ENOENT",
+      });
+      using near = await Deno.connect({ transport: "unix", path });
+      using far = await listener.accept();
+      const before = await unread(near);
+      // The kernel doubles what it is asked for, to count what it adds.
+      assert.equal(native.sendRoom(path, 8192), 16_384);
+      assert.throws(() => native.sendRoom(`${path}2`, 8192), { errno: "ENOENT" });
+      assert.throws(() => native.sendRoom("", 8192), { errno: "EINVAL" });
+      assert.ok(await unread(far) < before / 2, `${before} bytes fitted before`);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+);
+
+Deno.test(
+  nativeTest("widenConnection() makes room, and leaves a connection without a name alone"),
+  async () => {
+    using native = await testNative();
+    const directory = await Deno.makeTempDir();
+    try {
+      const path = `${directory}/socket`;
+      using listener = Deno.listen({ transport: "unix", path });
+      using narrow = await Deno.connect({ transport: "unix", path });
+      using _far = await listener.accept();
+      const before = await unread(narrow);
+      using near = await Deno.connect({ transport: "unix", path });
+      using _other = await listener.accept();
+      widenConnection(native, near);
+      assert.ok(await unread(near) > before * 1.5, `${before} bytes fitted before`);
+      using server = Deno.listen({ port: 0 });
+      using inet = await Deno.connect({ port: (server.addr as Deno.NetAddr).port });
+      widenConnection(native, inet as unknown as Deno.UnixConn);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+);
+
+/** How many bytes can be written until somebody reads. */
+async function unread(connection: Deno.Conn): Promise<number> {
+  let bytes = 0;
+  const part = new Uint8Array(4096);
+  const full = Promise.withResolvers<"full">();
+  while (true) {
+    const timer = setTimeout(() => full.resolve("full"), 300);
+    const written = await Promise.race([connection.write(part), full.promise]);
+    clearTimeout(timer);
+    if (written === "full") return bytes;
+    bytes += written;
+  }
+}
 
 /** Filters act on whole processes, so each is tried in one of its own. */
 async function outputOf(fixture: string): Promise<unknown> {

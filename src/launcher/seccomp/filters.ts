@@ -22,6 +22,8 @@ const PR_SET_PDEATHSIG = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
 const SECCOMP_SET_MODE_FILTER = 1;
 const SECCOMP_FILTER_FLAG_TSYNC = 1;
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
 const PROT_EXEC = 4;
 const MAP_ANONYMOUS = 0x20;
 
@@ -97,6 +99,7 @@ export function filterRules(stage: FilterStage, profile: SeccompProfile): RuleSe
 function startRules(profile: SeccompProfile): RuleSet {
   const filterFlags = ~SECCOMP_FILTER_FLAG_TSYNC >>> 0;
   return new Map([
+    ["setsockopt", check("EPERM", [oneOf(1, [SOL_SOCKET]), oneOf(2, [SO_SNDBUF])])],
     ...networkRules({ network: profile.network || profile.inspector === true, unix: true }),
     ["execve", ALLOW],
     ["arch_prctl", ALLOW],
