@@ -161,14 +161,15 @@ function runtimeVariables(request: LaunchRequest, paths: SandboxPaths): Record<s
 }
 
 /**
- * The collector frees arrays many at a time. glibc would give all of that memory back to the kernel, which zeroes and
- * counts it again page by page for the next arrays; so an eighth of the plugin's memory may stay with it. See mallopt(3);
- * 32 MiB is what its own threshold for mappings rises to.
+ * The collector frees arrays many at a time, when they have reached 64 MiB. glibc would give all of that memory back to
+ * the kernel, which zeroes and counts it again page by page for the next arrays; so a little more may stay with the
+ * plugin, but no more than a quarter of what it may have. See mallopt(3); 32 MiB is what its own threshold for mappings
+ * rises to.
  */
 function allocatorVariables({ limits }: SandboxPolicy): Record<string, string> {
   return {
     MALLOC_MMAP_THRESHOLD_: String(32 * 2 ** 20),
-    MALLOC_TRIM_THRESHOLD_: String(Math.floor(limits.memoryBytes / 8)),
+    MALLOC_TRIM_THRESHOLD_: String(Math.min(96 * 2 ** 20, Math.floor(limits.memoryBytes / 4))),
   };
 }
 

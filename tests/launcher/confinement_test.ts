@@ -104,6 +104,15 @@ Deno.test("a guest that can write nowhere has no bound on files, which would bou
   ok(lines.find((line) => line.startsWith("Max file size"))?.includes("unlimited"));
 });
 
+Deno.test("a guest with little memory keeps a quarter of it for its allocator at most", async () => {
+  const limits = { ...DEFAULT_LIMITS, memoryBytes: 128 * 2 ** 20 };
+  await using harness = await SandboxHarness.open(ECHO_GUEST, { config: { limits } });
+  const guest = await harness.launch();
+  using _connection = await guest.accept(deadline());
+  const variables = readProc((await guest.guestPid)!, "environ")!.split("\0");
+  ok(variables.includes(`MALLOC_TRIM_THRESHOLD_=${32 * 2 ** 20}`), variables.join());
+});
+
 Deno.test("a guest's environment is exactly what the policy lists and what the runtime needs", async () => {
   Deno.env.set("CORDON_TEST_CANARY", "secret");
   await using _restore = {
@@ -121,7 +130,7 @@ Deno.test("a guest's environment is exactly what the policy lists and what the r
     "GREETING=hello there",
     "HOME=/run/cordon",
     "MALLOC_MMAP_THRESHOLD_=33554432",
-    "MALLOC_TRIM_THRESHOLD_=67108864",
+    "MALLOC_TRIM_THRESHOLD_=100663296",
     "NO_COLOR=1",
     "PWD=/app/plugin",
   ];
