@@ -74,7 +74,7 @@ async function latencyTable(subjects: readonly Subject[]): Promise<void> {
 async function throughputTable(subjects: readonly Subject[], inFlight: number): Promise<void> {
   const rates = new Map<Subject, number[]>();
   for (let round = 0; round < 3; round++) {
-    for (const subject of subjects) push(rates, subject, await throughput(subject, inFlight));
+    for (const subject of subjects) push(rates, subject, await throughput(subject.call, inFlight));
   }
   const best = median(rates.get(subjects[0]!)!);
   print(
@@ -88,8 +88,9 @@ async function throughputTable(subjects: readonly Subject[], inFlight: number): 
 
 /**
  * The codec's own time is one encode and one decode of the result in this process, without a session: by the npm
- * package, which checks nothing, and by Cordon's own writer and reader with their checks. Small calls are taken off,
- * so that what is left is what the rows cost: encoding, the way through the socket, decoding.
+ * package, which checks nothing, and by Cordon's own writer and reader with their checks. One at a time, small calls
+ * are taken off, so that what is left is what the rows cost: encoding, the way through the socket, decoding, and a
+ * longer sleep on both sides. Many at once nobody sleeps, and nothing is taken off.
  */
 async function rowsTable(subjects: readonly (Subject & { readonly api: BenchApi })[]): Promise<void> {
   const table = makeRows(100);
@@ -110,6 +111,12 @@ async function rowsTable(subjects: readonly (Subject & { readonly api: BenchApi 
   for (const { name } of subjects) {
     const rows = times[`rows ${name}`]!.median - times[`small ${name}`]!.median;
     lines.push([`${name}, beyond a small call`, micro(rows), ratio(rows / codec)]);
+  }
+  for (const { name, api } of subjects) {
+    const rates: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) rates.push(await throughput(() => api.rows(100), 64, 4_000));
+    const each = 1000 / median(rates);
+    lines.push([`${name}, 64 at once, each`, micro(each), ratio(each / codec)]);
   }
   print("a result of 100 rows", lines);
 }
@@ -178,9 +185,9 @@ async function rawBytes(
 async function memoryTable(subjects: readonly Subject[]): Promise<void> {
   const lines: string[][] = [];
   for (const subject of subjects) {
-    await throughput(subject, 512, MEMORY_CALLS / 10);
+    await throughput(subject.call, 512, MEMORY_CALLS / 10);
     const before = residentMemory(subject);
-    await throughput(subject, 512, MEMORY_CALLS);
+    await throughput(subject.call, 512, MEMORY_CALLS);
     const after = residentMemory(subject);
     for (const [side, index] of [["caller", 0], ["callee", 1]] as const) {
       const [from, to] = [before[index], after[index]];
@@ -211,11 +218,16 @@ async function latencies(subject: Subject, calls: number): Promise<number[]> {
   return times;
 }
 
-async function throughput(subject: Subject, inFlight: number, calls = THROUGHPUT_CALLS): Promise<number> {
+/** Calls a second. */
+async function throughput(
+  call: (value: number) => Promise<unknown>,
+  inFlight: number,
+  calls = THROUGHPUT_CALLS,
+): Promise<number> {
   const start = performance.now();
   let left = calls;
   await Promise.all(Array.from({ length: inFlight }, async () => {
-    while (left-- > 0) await subject.call(left);
+    while (left-- > 0) await call(left);
   }));
   return calls / (performance.now() - start) * 1000;
 }
