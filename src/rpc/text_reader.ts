@@ -78,19 +78,39 @@ function isSame(known: Uint8Array, bytes: Uint8Array, start: number, length: num
   return true;
 }
 
-/** Four characters a step; undefined if one is not ASCII. */
+/** Eight characters a step; undefined if one is not ASCII. */
 function ascii(bytes: Uint8Array, start: number, length: number): string | undefined {
   let text = "";
   let at = start;
-  for (const end = start + length - 3; at < end; at += 4) {
-    const a = bytes[at]!, b = bytes[at + 1]!, c = bytes[at + 2]!, d = bytes[at + 3]!;
-    if ((a | b | c | d) > 0x7f) return undefined;
-    text += String.fromCharCode(a, b, c, d);
+  for (const end = start + length - 8; at < end; at += 8) {
+    const part = shortAscii(bytes, at, 8);
+    if (part === undefined) return undefined;
+    text += part;
   }
-  for (const end = start + length; at < end; at++) {
-    const unit = bytes[at]!;
-    if (unit > 0x7f) return undefined;
-    text += String.fromCharCode(unit);
-  }
-  return text;
+  const rest = shortAscii(bytes, at, start + length - at);
+  return rest === undefined || text === "" ? rest : text + rest;
+}
+
+const { fromCharCode } = String;
+
+/** Up to eight: one call for all of them makes one string, each on its own would make as many. */
+function shortAscii(bytes: Uint8Array, at: number, length: number): string | undefined {
+  if (length === 0) return "";
+  const a = bytes[at]!;
+  if (length === 1) return a > 0x7f ? undefined : fromCharCode(a);
+  const b = bytes[at + 1]!;
+  if (length === 2) return (a | b) > 0x7f ? undefined : fromCharCode(a, b);
+  const c = bytes[at + 2]!;
+  if (length === 3) return (a | b | c) > 0x7f ? undefined : fromCharCode(a, b, c);
+  const d = bytes[at + 3]!;
+  const four = a | b | c | d;
+  if (length === 4) return four > 0x7f ? undefined : fromCharCode(a, b, c, d);
+  const e = bytes[at + 4]!;
+  if (length === 5) return (four | e) > 0x7f ? undefined : fromCharCode(a, b, c, d, e);
+  const f = bytes[at + 5]!;
+  if (length === 6) return (four | e | f) > 0x7f ? undefined : fromCharCode(a, b, c, d, e, f);
+  const g = bytes[at + 6]!;
+  if (length === 7) return (four | e | f | g) > 0x7f ? undefined : fromCharCode(a, b, c, d, e, f, g);
+  const h = bytes[at + 7]!;
+  return (four | e | f | g | h) > 0x7f ? undefined : fromCharCode(a, b, c, d, e, f, g, h);
 }
