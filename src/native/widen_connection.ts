@@ -27,7 +27,8 @@ const ROOM_BYTES = 1024 * 1024;
  * using listener = Deno.listen({ transport: "unix", path });
  * using connection = await Deno.connect({ transport: "unix", path });
  * const library = await nativeLibraryPath(directory);
- * if (library !== null) widenConnection(openNative(library), connection);
+ * using native = library === null ? null : openNative(library);
+ * if (native !== null) widenConnection(native, connection);
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
