@@ -14,6 +14,7 @@ export { poolConfig, poolKeys, poolSizes } from "./pool.ts";
 export { refuseUnheeded } from "./refuse_unheeded.ts";
 export { runConfig, runKeys } from "./run_config.ts";
 export { restartConfig } from "./restart.ts";
+export { closeOptions, mapOptions, taskOptions } from "./task_options.ts";
 export { watchConfig } from "./watch.ts";
 export { profiles } from "./capabilities.ts";
 export type { Capability, Profile, ProfileName } from "./capabilities.ts";

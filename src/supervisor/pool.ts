@@ -6,7 +6,7 @@
 
 import type { OnQueueFull, PoolConfig } from "../config/types.ts";
 import { DisposedError, PoolBrokenError, PoolSaturatedError } from "../errors.ts";
-import { poolSizes } from "../config/pool.ts";
+import { closeOptions, mapOptions, poolSizes, taskOptions } from "../config/mod.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { orderedMap, type OrderedMapOptions } from "./ordered_map.ts";
 import { PoolCounters } from "./pool_counters.ts";
@@ -70,6 +70,7 @@ export class Pool<A> implements TaskPool<A> {
    * @param work Gets the worker and a signal that aborts when the task is cancelled or runs too long.
    * @param options Signal, times and priority.
    * @returns What `work` returns.
+   * @throws {ConfigError} If an option is unknown or does not follow its rule.
    * @throws {PoolSaturatedError} If the queue is full, or no worker was free in time.
    * @throws {PoolBrokenError} If every worker crashed too often.
    * @throws {CallTimeoutError} If the task ran too long.
@@ -77,7 +78,11 @@ export class Pool<A> implements TaskPool<A> {
    * @throws {DisposedError} If the pool was closed.
    */
   execute<T>(work: PoolWork<A, T>, options: TaskOptions = {}): Promise<T> {
-    return this.#enqueue(work, options, this.#config.onQueueFull ?? "wait").result;
+    try {
+      return this.#enqueue(work, taskOptions(options), this.#config.onQueueFull ?? "wait").result;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -86,9 +91,10 @@ export class Pool<A> implements TaskPool<A> {
    * @param work Gets the worker and a signal that aborts when the task is cancelled or runs too long.
    * @param options Signal, times and priority.
    * @returns A handle, at once. Errors are those of {@linkcode execute}, as the rejection of `result`.
+   * @throws {ConfigError} If an option is unknown or does not follow its rule.
    */
   submit<T>(work: PoolWork<A, T>, options: TaskOptions = {}): TaskHandle<T> {
-    return this.#enqueue(work, options, this.#config.onQueueFull ?? "reject");
+    return this.#enqueue(work, taskOptions(options), this.#config.onQueueFull ?? "reject");
   }
 
   /**
@@ -100,18 +106,20 @@ export class Pool<A> implements TaskPool<A> {
    * @param work Gets the worker, the item, its index and a signal.
    * @param options `concurrency` (default: as many as the pool runs at once) and the options of each task.
    * @returns The results, in order.
+   * @throws {ConfigError} If an option is unknown or does not follow its rule.
    */
   map<I, T>(
     items: Iterable<I> | AsyncIterable<I>,
     work: (api: A, item: I, index: number, signal: AbortSignal) => T | Promise<T>,
     options: OrderedMapOptions & TaskOptions = {},
   ): AsyncGenerator<T, void, void> {
-    const { concurrency = this.#config.maxSize * this.#config.tasksAtOnce, ...taskOptions } = options;
+    const atOnce = this.#config.maxSize * this.#config.tasksAtOnce;
+    const { concurrency = atOnce, ...ofTasks } = mapOptions(options);
     const each = (item: I, index: number, signal: AbortSignal) => {
       const run: PoolWork<A, T> = (api, taskSignal) => work(api, item, index, taskSignal);
-      return this.#enqueue(run, { ...taskOptions, signal }, "wait").result;
+      return this.#enqueue(run, { ...ofTasks, signal }, "wait").result;
     };
-    return orderedMap(items, each, { ...options, concurrency });
+    return orderedMap(items, each, { ...ofTasks, concurrency });
   }
 
   /**
@@ -155,9 +163,11 @@ export class Pool<A> implements TaskPool<A> {
    * Ends the pool. Idempotent: the first call decides how.
    *
    * @param options `drain`: first finish what waits and runs; otherwise it is rejected. @default false
+   * @throws {ConfigError} If an option is unknown or does not follow its rule.
    */
   close(options: { readonly drain?: boolean } = {}): Promise<void> {
-    return this.#closing ??= this.#close(options.drain ?? false);
+    const { drain = false } = closeOptions(options);
+    return this.#closing ??= this.#close(drain);
   }
 
   /** Closes without draining. */
