@@ -20,7 +20,7 @@ export function services(
 ): Parser<Readonly<Record<string, readonly string[] | "all">>> {
   return (value, at) => {
     const granted = Array.isArray(value)
-      ? list((name, one) => serviceName(name, one, offered))(value, at).map((name) => [name, "all"] as const)
+      ? list((name, one) => wholeService(name, one, offered))(value, at).map((name) => [name, "all"] as const)
       : entries(value, at, "a list of names, or an object of name → methods").map(([name, methods]) => {
         const service = members(offered[serviceName(name, `${at}.${name}`, offered)] ?? {});
         const parsed = list((method, one) => methodName(method, one, service))(methods, `${at}.${name}`);
@@ -39,6 +39,27 @@ function serviceName(value: unknown, at: string, offered: object): string {
   if (typeof value !== "string") throw invalid(at, "the name of a service", `it is ${quote(value)}`);
   if (Object.hasOwn(offered, value)) return value;
   throw unknownName(at, value, "a service of the host", Object.keys(offered));
+}
+
+/** All methods of a service: granting none of them is a mistake. */
+function wholeService(value: unknown, at: string, offered: Readonly<Record<string, object>>): string {
+  const name = serviceName(value, at, offered);
+  const service = members(offered[name] ?? {});
+  if (methodNames(service).some((method) => isMethod(service, method))) return name;
+  throw invalid(
+    at,
+    "a service with methods",
+    `"${name}" has none`,
+    "Methods are functions of the object or of its class; fields and accessors are never called",
+  );
+}
+
+function isMethod(service: object, name: string): boolean {
+  for (let one: object | null = service; one !== null; one = Object.getPrototypeOf(one)) {
+    const property = Object.getOwnPropertyDescriptor(one, name);
+    if (property !== undefined) return typeof property.value === "function";
+  }
+  return false;
 }
 
 function methodName(value: unknown, at: string, service: object): string {

@@ -154,6 +154,40 @@ for (
   });
 }
 
+Deno.test("loadConfig() refuses to grant all methods of a service that has none", () => {
+  class Parent {
+    _own = () => {};
+    inherited(): void {}
+  }
+  class Child extends Parent {}
+  class Fields {
+    value = 1;
+    get method() {
+      return () => {};
+    }
+    _hidden(): void {}
+  }
+  const services = {
+    fields: new Fields(),
+    empty: {},
+    child: new Child(),
+    bare: Object.create(null),
+    type: Child,
+  };
+  const one = hostConfig({ services }, around);
+  for (const name of ["fields", "empty", "bare"]) {
+    assertConfigError(
+      () => loadConfig("./resize.ts", { services: [name] }, one, around),
+      {
+        path: "services[0]",
+        message: `Cannot use "services[0]" as a service with methods: "${name}" has none`,
+      },
+    );
+  }
+  const { services: granted } = loadConfig("./resize.ts", { services: ["child", "type"] }, one, around);
+  assert.deepEqual(granted, { child: "all", type: "all" });
+});
+
 Deno.test("loadConfig() reads services by name and by method", () => {
   assert.deepEqual(load({ services: ["db"] }).services, { db: "all" });
   assert.deepEqual(load({ services: { db: ["lookup"], log: [] } }).services, { db: ["lookup"], log: [] });
