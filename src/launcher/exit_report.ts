@@ -6,6 +6,7 @@
 
 import type { ExitReason } from "../errors.ts";
 import type { ExitReport } from "./types.ts";
+import { cordonExecFailure } from "./exec/mod.ts";
 import { signalName } from "../util/signals.ts";
 
 /** What is known when all processes of a sandbox are gone. */
@@ -35,8 +36,6 @@ export interface ExitFacts {
 }
 
 const OUT_OF_MEMORY = /out of memory|memory allocation of \d+ bytes failed|Cannot allocate memory|OOM error/i;
-const HELPER_FAILED = /^cordon-exec: .+/m;
-const HELPER_CODES = { first: 64, last: 74 } as const;
 const CRASHES = new Set(["SIGTRAP", "SIGILL"]);
 const ABORTS = new Set(["SIGABRT", "SIGSEGV", "SIGBUS"]);
 
@@ -57,7 +56,9 @@ function exitReason(facts: ExitFacts, signal: string | null): ExitReason {
   if (facts.isOutOfMemory) return "memory-limit";
   if (facts.isBwrap && !facts.isExecuted && facts.signal === null) return "sandbox-setup-failed";
   if (signal !== null) return signalReason(facts, signal);
-  if (!facts.isConnected && isHelperFailure(facts)) return "sandbox-setup-failed";
+  if (!facts.isConnected && cordonExecFailure(facts.code, facts.stderrTail) !== null) {
+    return "sandbox-setup-failed";
+  }
   return facts.code === 0 ? "clean-exit" : "exit-code";
 }
 
@@ -74,9 +75,4 @@ function signalReason(facts: ExitFacts, signal: string): ExitReason {
   if (CRASHES.has(signal)) return "out-of-memory";
   if (ABORTS.has(signal) && OUT_OF_MEMORY.test(facts.stderrTail)) return "out-of-memory";
   return "signal";
-}
-
-function isHelperFailure({ code, stderrTail }: ExitFacts): boolean {
-  return code !== null && code >= HELPER_CODES.first && code <= HELPER_CODES.last &&
-    HELPER_FAILED.test(stderrTail);
 }
