@@ -23,14 +23,14 @@ for (const sandbox of ["required", "permissions-only"] as const) {
     using _connection = await guest.accept(deadline());
     const pid = (await guest.guestPid)!;
     const [startMs, start] = [performance.now(), stat(pid).cpuMs];
-    const seen = new Set<string>();
-    await eventually(
-      "a second has passed",
-      () => (seen.add(stat(pid).state), performance.now() - startMs > 1000),
-    );
-    const share = (stat(pid).cpuMs - start) / (performance.now() - startMs);
-    ok(share < 0.35, `it had ${Math.round(share * 100)} %`);
-    ok(seen.has("T"), `its states were ${[...seen]}`);
+    const elapsedMs = () => performance.now() - startMs;
+    // A share of all the time since: what it had while nothing watched it, a governor takes back.
+    const share = () => (stat(pid).cpuMs - start) / elapsedMs();
+    let isStopped = false;
+    const wasStopped = () => isStopped ||= stat(pid).state === "T";
+    await eventually("it was stopped in a second of which it had its share", () => {
+      return wasStopped() && elapsedMs() > 1000 && share() < 0.35;
+    });
     guest.kill("stopped");
     deepEqual((await guest.exited).signal, "SIGKILL");
   });
@@ -58,17 +58,16 @@ Deno.test("CpuGovernor lets a process go on that it stopped when it ends", async
   await child.status;
 });
 
-Deno.test("limits.cpuPercent is what keeps a spinning guest down: without it the guest gets more", async () => {
+Deno.test("limits.cpuPercent is what stops a spinning guest: without it the guest runs on", async () => {
   await using harness = await SandboxHarness.open(SPINNING_GUEST);
   const guest = await harness.launch();
   using _connection = await guest.accept(deadline());
   const pid = (await guest.guestPid)!;
-  const shares = async () => {
-    const [startMs, start] = [performance.now(), stat(pid).cpuMs];
-    await eventually("some time has passed", () => performance.now() - startMs > 200);
-    return (stat(pid).cpuMs - start) / (performance.now() - startMs);
-  };
-  let most = 0;
-  for (let tries = 0; tries < 100 && most < 0.4; tries++) most = Math.max(most, await shares());
-  ok(most >= 0.4, `it had at most ${Math.round(most * 100)} %`);
+  const states = new Set<string>();
+  await eventually("it has had a second of processor time", () => {
+    const { cpuMs, state } = stat(pid);
+    states.add(state);
+    return cpuMs > 1000;
+  });
+  ok(!states.has("T"), `its states were ${[...states]}`);
 });
