@@ -5,6 +5,7 @@
  */
 
 import { LimitExceededError } from "../errors.ts";
+import { errorSummary } from "./error_summary.ts";
 import type { FrameSender } from "./frame_sender.ts";
 import { Kind, type Message } from "./messages.ts";
 import type { ServedCall } from "./served_call.ts";
@@ -49,17 +50,7 @@ export class AnswerSender {
 
   /** Reply with an error; one that cannot cross loses what does not. */
   replyError(id: number, error: unknown): void {
-    if (!this.#parts.isListening()) return;
-    try {
-      try {
-        this.sendValue(Kind.error, id, error, "$.error");
-      } catch (failure) {
-        if (isPeerDeaf(failure)) throw failure;
-        this.sendValue(Kind.error, id, summaryOf(error, failure), "$.error");
-      }
-    } catch (failure) {
-      this.#parts.breach(failure);
-    }
+    this.#sendError(error, (value) => this.sendValue(Kind.error, id, value, "$.error"));
   }
 
   /** Reply with a result; one that cannot cross becomes an error. */
@@ -77,31 +68,22 @@ export class AnswerSender {
 
   /** End a stream; a value that cannot cross becomes an error. */
   sendEnd(stream: number, end: { readonly value: unknown } | { readonly error: unknown }): void {
+    const sendError = (value: unknown) => {
+      this.#parts.sender.send([Kind.end, stream, true, value], "$.end");
+    };
+    if ("error" in end) return this.#sendError(end.error, sendError);
+    if (end.value === undefined) return this.control([Kind.end, stream]);
     if (!this.#parts.isListening()) return;
-    const isError = "error" in end;
-    const value = isError ? end.error : end.value;
     try {
-      if (!isError && value === undefined) this.#parts.sender.send([Kind.end, stream]);
-      else this.#parts.sender.send([Kind.end, stream, isError, value], "$.end");
+      this.#parts.sender.send([Kind.end, stream, false, end.value], "$.end");
     } catch (failure) {
-      if (isPeerDeaf(failure)) {
-        return this.#parts.breach(failure);
-      }
-      this.control([Kind.end, stream, true, summaryOf(value, failure)]);
+      this.#sendError(failure, sendError);
     }
   }
 
-  /** `cancel` and `stop` carry a reason; one that cannot cross is only named. */
+  /** `cancel`, `stop` and `abort` carry a reason; one that cannot cross is only named. */
   sendReason(kind: number, id: number, reason: unknown): void {
-    if (!this.#parts.isListening()) return;
-    try {
-      this.sendValue(kind, id, reason, "$.reason");
-    } catch (failure) {
-      if (isPeerDeaf(failure)) {
-        return this.#parts.breach(failure);
-      }
-      this.control([kind, id, String(reason).slice(0, 200)]);
-    }
+    this.#sendError(reason, (value) => this.sendValue(kind, id, value, "$.reason"));
   }
 
   /** The peer may forget uses of a reference. Releases of one turn leave in one frame. */
@@ -109,6 +91,27 @@ export class AnswerSender {
     if (!this.#parts.isListening()) return;
     if (this.#releases.size === 0) queueMicrotask(() => this.#flushReleases());
     this.#releases.set(id, (this.#releases.get(id) ?? 0) + count);
+  }
+
+  /** Send what was thrown, or what is left of it, or why it cannot cross. */
+  #sendError(error: unknown, send: (value: unknown) => void): void {
+    if (!this.#parts.isListening()) return;
+    const failures: unknown[] = [];
+    const unreadable = () => new Error("Cannot send an error as it must be readable: it is not");
+    const forms = [
+      () => error,
+      () => errorSummary(error) ?? errorSummary(failures[0]) ?? unreadable(),
+      unreadable,
+    ];
+    for (const form of forms) {
+      try {
+        return send(form());
+      } catch (failure) {
+        failures.push(failure);
+        if (isPeerDeaf(failure)) break;
+      }
+    }
+    this.#parts.breach(failures.at(-1));
   }
 
   #flushReleases(): void {
@@ -120,14 +123,10 @@ export class AnswerSender {
 
 /** Only a full queue ends the session; everything else is the value's fault. */
 function isPeerDeaf(error: unknown): boolean {
-  return error instanceof LimitExceededError && error.limit === "maxQueuedBytes";
-}
-
-/** What is left of an error that cannot cross. */
-function summaryOf(error: unknown, failure: unknown): Error {
-  if (!(error instanceof Error)) return failure instanceof Error ? failure : new Error(String(failure));
-  const summary = new Error(error.message.slice(0, 1024));
-  summary.name = error.name;
-  if (error.stack !== undefined) summary.stack = error.stack.slice(0, 16_384);
-  return summary;
+  try {
+    return error instanceof LimitExceededError && error.limit === "maxQueuedBytes";
+  } catch {
+    // A Proxy that a getter threw.
+    return false;
+  }
 }

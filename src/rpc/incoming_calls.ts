@@ -157,6 +157,7 @@ export class IncomingCalls {
 
   #run(call: ServedCall, target: string | number, args: unknown[], needsRevival: boolean): void {
     let result: unknown;
+    let pending: Promise<unknown> | undefined;
     let hasStarted = false;
     try {
       // Revived first, so that references in a refused call are given back.
@@ -166,14 +167,14 @@ export class IncomingCalls {
       this.#begin(call);
       hasStarted = true;
       result = this.#parts.ambient.run(call, invoke);
+      // In here, as looking for a "then" may run code that throws.
+      pending = promiseOf(result);
     } catch (error) {
       if (!hasStarted && error instanceof ProtocolError) throw error;
       return this.#finishWithError(call, error, hasStarted);
     }
-    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== "function") {
-      return this.#finish(call, result);
-    }
-    Promise.resolve(result).then(
+    if (pending === undefined) return this.#finish(call, result);
+    pending.then(
       (value) => this.#finish(call, value),
       (error) => this.#finishWithError(call, error, true),
     );
@@ -238,6 +239,11 @@ export class IncomingCalls {
       this.#parts.handlerFailed(error, `notification "${call.target}.${call.method}"`);
     }
   }
+}
+
+function promiseOf(result: unknown): Promise<unknown> | undefined {
+  const isThenable = typeof (result as PromiseLike<unknown> | null | undefined)?.then === "function";
+  return isThenable ? Promise.resolve(result) : undefined;
 }
 
 function isCount(value: unknown): value is number {
