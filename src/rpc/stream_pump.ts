@@ -99,8 +99,7 @@ export class StreamPump {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#events.stopped(reason);
-    // A generator that waits inside itself returns when it comes back; a stream is cancelled at once.
-    void Promise.resolve(this.#iterator?.return?.()).catch(() => undefined);
+    void this.#leave();
     this.#resume();
   }
 
@@ -109,6 +108,15 @@ export class StreamPump {
     this.#isAbandoned = true;
     this.#events.ended();
     this.stop(undefined);
+  }
+
+  /** A generator that waits inside itself returns when it comes back; a stream is cancelled at once. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#iterator?.return?.();
+    } catch {
+      // Nobody reads any more who could be told.
+    }
   }
 
   async #writeAll(): Promise<unknown> {

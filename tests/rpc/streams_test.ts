@@ -281,3 +281,37 @@ Deno.test("A stream that answers a call nobody waits for is stopped at once", as
     pair.host.stats().streamsIn + pair.guest.stats().streamsOut + pair.guest.stats().exported === 0
   );
 });
+
+/** Its `return()` throws at once instead of rejecting. */
+class Careless implements AsyncIterable<number> {
+  returned = 0;
+  [Symbol.asyncIterator](): AsyncIterator<number> {
+    return {
+      next: () => Promise.resolve({ done: false, value: 1 }),
+      return: () => {
+        this.returned++;
+        throw new Error("careless");
+      },
+    };
+  }
+}
+
+Deno.test("A source whose return() throws breaks nothing when its reader leaves", async () => {
+  await using pair = await sessionPair();
+  const source = new Careless();
+  pair.guest.expose("rows", new Map<string, RpcFunction>([["all", () => source], ["ping", () => "pong"]]));
+  for await (const _row of pair.host.stream("rows", "all", [])) break;
+  assert.equal(await pair.host.call("rows", "ping", []), "pong");
+  assert.equal(source.returned, 1);
+  await until(() => pair.guest.stats().streamsOut === 0);
+});
+
+Deno.test("A source whose return() throws does not keep its session from closing", async () => {
+  await using pair = await sessionPair();
+  const source = new Careless();
+  pair.guest.expose("rows", new Map([["all", () => source]]));
+  assert.deepEqual(await pair.host.stream("rows", "all", []).next(), { done: false, value: 1 });
+  pair.host.close();
+  await Promise.all([pair.host.closed, pair.guest.closed]);
+  assert.equal(source.returned, 1);
+});
