@@ -58,10 +58,13 @@ export function callableMembers(
   label: string,
 ): ReadonlyMap<string, RpcFunction> {
   const all = new Map<string, RpcFunction>();
+  const seen = new Set<string>();
   for (let holder: object | null = object; holder !== null && holder !== Object.prototype;) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(holder))) {
-      if (!isCallableName(name) || all.has(name) || typeof value !== "function") continue;
-      if (isClass(value) || isLocal(value)) continue;
+      // Whatever a class puts in the place of an inherited method hides it.
+      if (!isCallableName(name) || seen.has(name)) continue;
+      seen.add(name);
+      if (typeof value !== "function" || isClass(value) || isLocal(value)) continue;
       all.set(name, value as RpcFunction);
     }
     holder = Object.getPrototypeOf(holder);

@@ -43,7 +43,7 @@ type Entry =
  * asks for the instance, and gets a proxy whose methods run in the host.
  *
  * - Every method is remote, its result a promise, unless it is marked with `@local`. Generators give async iterators.
- * - Fields, accessors and names that begin with `_` do not cross: reading one on a proxy throws.
+ * - Accessors and names that begin with `_` do not cross: reading one on a proxy throws. A proxy has no fields.
  * - `nested` singletons are exposed, and made remote, together with their parent.
  *
  * @example

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { callableMembers } from "../../src/proxy/callable_members.ts";
+import { local } from "../../src/proxy/mod.ts";
 
 class Animal {
   sound(): string {
@@ -28,4 +29,22 @@ Deno.test("callableMembers() calls no class a method: nobody constructs what a p
     name: "TypeError",
     message: 'Cannot expose "dog.Collar" as it must be a method: it is not one that may be called',
   });
+});
+
+Deno.test("callableMembers() leaves out what a class hides: no peer reaches the method behind it", () => {
+  class Local extends Animal {
+    @local
+    override sound(): string {
+      return "runs where it is called";
+    }
+  }
+  const empty = Object.assign(new Animal(), { sound: undefined });
+  const accessor = Object.defineProperty(new Animal(), "sound", { get: () => () => "never run" });
+  for (const hidden of [new Local(), empty, accessor]) {
+    assert.deepEqual([...callableMembers(hidden, "all", "animal").keys()], ["legs"]);
+    assert.throws(() => callableMembers(hidden, ["sound"], "animal"), {
+      name: "TypeError",
+      message: 'Cannot expose "animal.sound" as it must be a method: it is not one that may be called',
+    });
+  }
 });
