@@ -230,6 +230,7 @@ export class ValueWriter {
     }
     if (ArrayBuffer.isView(value)) return this.#view(value);
     if (value instanceof ArrayBuffer) {
+      checkThere(value);
       return this.#out.extension(ExtensionType.arrayBuffer, new Uint8Array(value));
     }
     if (value instanceof Date) return this.#out.date(value.getTime());
@@ -251,9 +252,7 @@ export class ValueWriter {
   }
 
   #view(value: ArrayBufferView): void {
-    if (value.byteLength === 0 && (value.buffer as ArrayBuffer).detached) {
-      throw new ValueFailure("bytes must be there to be sent: their buffer was transferred");
-    }
+    checkThere(value.buffer as ArrayBuffer);
     if (value instanceof Uint8Array) return this.#out.binary(value);
     const type = viewTypeOf(value) ?? unclonable(value);
     this.#out.extension(
@@ -374,4 +373,9 @@ export class ValueWriter {
       hint: "Send large data as typed arrays, a stream or a tensor",
     });
   }
+}
+
+function checkThere(buffer: ArrayBuffer): void {
+  if (!buffer.detached) return;
+  throw new ValueFailure("bytes must be there to be sent: their buffer was transferred");
 }

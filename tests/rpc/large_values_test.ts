@@ -86,11 +86,15 @@ Deno.test("RpcSession.call() rejects bytes that were transferred, before or whil
   await using pair = await echoPair({ both: { types } });
   const gone = numbered(8);
   gone.buffer.transfer();
-  await assert.rejects(pair.host.call("echo", "echo", [gone]), {
-    name: "SerializationError",
-    path: "$.args[0]",
-    message: /their buffer was transferred/,
-  });
+  const view = new DataView(new ArrayBuffer(8));
+  view.buffer.transfer();
+  for (const value of [gone, gone.buffer, view]) {
+    await assert.rejects(pair.host.call("echo", "echo", [{ value }]), {
+      name: "SerializationError",
+      path: "$.args[0].value",
+      message: /their buffer was transferred/,
+    });
+  }
   const bytes = numbered(MIB);
   await assert.rejects(pair.host.call("echo", "echo", [bytes, new Thief(bytes)]), {
     name: "SerializationError",
