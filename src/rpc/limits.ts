@@ -6,6 +6,9 @@
 
 import type { RpcLimits } from "./types.ts";
 
+/** The longest deadline in milliseconds that a timer can hold: one that is longer would ring at once. */
+export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
+
 /** What a session allows when its options do not say otherwise. */
 export const DEFAULT_RPC_LIMITS: RpcLimits = Object.freeze({
   maxFrameBytes: 16 * 1024 * 1024,

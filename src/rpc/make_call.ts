@@ -5,6 +5,7 @@
  */
 
 import { LimitExceededError } from "../errors.ts";
+import { MAX_TIMEOUT_MS } from "./limits.ts";
 import { currentCall } from "./ambient.ts";
 import { Kind, type Message } from "./messages.ts";
 import type { OutgoingCall } from "./outgoing_calls.ts";
@@ -40,6 +41,9 @@ export function makeCall(
   options?: CallOptions,
 ): Promise<unknown> {
   if (options?.wantsReply === false) return callWithoutReply(core, target, method, args, options);
+  if (options?.timeoutMs !== undefined && !isTimeout(options.timeoutMs)) {
+    return Promise.reject(notATimeout(options.timeoutMs));
+  }
   const context = currentCall();
   const isNested = context !== undefined && !context.isFinished && context.session === core.session;
   const parent = isNested ? context.id : 0;
@@ -150,5 +154,15 @@ function tooDeep(asked: number, allowed: number): LimitExceededError {
       allowed,
       hint: "The two sides call each other without end",
     },
+  );
+}
+
+function isTimeout(value: unknown): boolean {
+  return typeof value === "number" && value >= 0 && value <= MAX_TIMEOUT_MS;
+}
+
+function notATimeout(value: unknown): RangeError {
+  return new RangeError(
+    `Cannot make a call as "timeoutMs" must be from 0 (none) to ${MAX_TIMEOUT_MS} ms: it is ${String(value)}`,
   );
 }

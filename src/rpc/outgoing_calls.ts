@@ -5,6 +5,7 @@
  */
 
 import { CallTimeoutError, LimitExceededError, ProtocolError } from "../errors.ts";
+import { MAX_TIMEOUT_MS } from "./limits.ts";
 import type { SignalOwner } from "./signal_table.ts";
 import type { StreamOwner } from "./stream_table.ts";
 import type { CallOptions, PendingCall } from "./types.ts";
@@ -293,7 +294,9 @@ export class OutgoingCalls {
   #schedule(at: number): void {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#expire(), Math.max(0, Math.ceil(at - performance.now())));
+    const waitMs = Math.max(0, Math.ceil(at - performance.now()));
+    // A call inherits the deadline of the peer's call that it is made in, whatever that is.
+    this.#timer = setTimeout(() => this.#expire(), Math.min(waitMs, MAX_TIMEOUT_MS));
     this.#isTimerIdle = false;
   }
 

@@ -85,7 +85,7 @@ export interface PeerHello {
 export interface CallOptions {
   /** Aborts the call here and on the other side; the call rejects with its reason. @default none */
   readonly signal?: AbortSignal | undefined;
-  /** Deadline in milliseconds from now; 0 is none. @default the session's `timeoutMs` */
+  /** Deadline in milliseconds from now, at most 2^31 − 1; 0 is none. @default the session's `timeoutMs` */
   readonly timeoutMs?: number | undefined;
   /** Receives what the callee passes to `progress()`, for streams until they end. @default none */
   readonly onProgress?: ((value: unknown) => void) | undefined;

@@ -7,6 +7,7 @@ import {
   type RpcFunction,
   type RpcSession,
 } from "../../src/rpc/mod.ts";
+import { rawGuest } from "./raw_peer.ts";
 import { sessionPair } from "./session_pair.ts";
 import { until } from "./until.ts";
 
@@ -104,6 +105,38 @@ Deno.test("RpcSession.call() times out by the session's default", async () => {
   await assert.rejects(pair.host.call("slow", "run", []), CallTimeoutError);
   release.resolve();
   await until(() => pair.host.stats().pendingOut === 0);
+});
+
+Deno.test("RpcSession.call() refuses deadlines that no timer can hold, and goes on", async () => {
+  await using pair = await sessionPair();
+  pair.guest.expose("a", new Map([["ping", () => "pong"]]));
+  for (const timeoutMs of [Infinity, NaN, -1, 2 ** 31, "5" as unknown as number]) {
+    await assert.rejects(pair.host.call("a", "ping", [], { timeoutMs }), {
+      name: "RangeError",
+      message: `Cannot make a call as "timeoutMs" must be from 0 (none) to 2147483647 ms: it is ${timeoutMs}`,
+    });
+    await assert.rejects(pair.host.stream("a", "ping", [], { timeoutMs }).next(), RangeError);
+  }
+  assert.equal(await pair.host.call("a", "ping", [], { timeoutMs: 2 ** 31 - 1 }), "pong");
+});
+
+Deno.test("A deadline beyond what timers hold, inherited from a peer, rings no timer in vain", async () => {
+  const { setTimeout } = globalThis;
+  const waits: number[] = [];
+  await using peer = await rawGuest({ ambient: await loadAmbientStore() });
+  peer.session.expose("a", new Map([["ask", () => peer.session.call("b", "answer", [])]]));
+  try {
+    globalThis.setTimeout = ((act: () => void, ms: number) => {
+      waits.push(ms);
+      return setTimeout(act, ms);
+    }) as typeof setTimeout;
+    peer.send(5, 1, 0, "a", "ask", [], 1e300);
+    await until(() => peer.session.stats().pendingOut === 1);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assert.ok(waits.includes(2 ** 31 - 1));
+  assert.deepEqual(waits.filter((ms) => ms > 2 ** 31 - 1), []);
 });
 
 Deno.test("RpcSession.call() inside a served call inherits what is left of its deadline", async () => {
