@@ -59,6 +59,27 @@ function withAbsolutePaths(text: string): string {
   return text.replace(/ in "(?![a-z-]+:|\/)([^"]+\/)/g, ' in "/$1');
 }
 
+/**
+ * Makes an error of what Deno's own parser says about a module.
+ *
+ * @param path Absolute path of the module.
+ * @param text As `deno info --json` gives it: the complaint, the line, the place.
+ * @returns The error to throw.
+ */
+export function moduleError(path: string, text: string): BundleError {
+  const place = /^ *at file:\/\/\S+:(\d+):(\d+)$/m.exec(text);
+  const location = place === null
+    ? undefined
+    : { file: path, line: Number(place[1]), column: Number(place[2]) };
+  const complaint = text.split("\n")[0]!;
+  return new BundleError(
+    withPlace(`Cannot load "${path}" unbundled as it must be a module: ${complaint}`, location),
+    {
+      location,
+    },
+  );
+}
+
 function withPlace(text: string, location: BundleError["location"]): string {
   return location === undefined ? text : `${text} (${location.file}:${location.line}:${location.column})`;
 }

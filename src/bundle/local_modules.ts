@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { BundleError } from "../errors.ts";
 import { assetReferences } from "./asset_urls.ts";
 import type { BundleContext, ResolvedGraph } from "./bundle_context.ts";
+import { moduleError } from "./bundle_error.ts";
 import { isFile } from "./find_config.ts";
 import type { GraphModule } from "./module_graph.ts";
 import { readablePath } from "./readable.ts";
@@ -22,6 +23,8 @@ export interface LocalModules {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** The entry and its workers, absolute. */
   readonly roots: readonly string[];
+  /** Local modules that are imported and not there, absolute. */
+  readonly absent: readonly string[];
   /** How the modules spell `@cordon/cordon/plugin`. */
   readonly pluginSpecifiers: ReadonlySet<string>;
 }
@@ -43,19 +46,28 @@ const SCRIPTS: ReadonlySet<string> = new Set([
  * @param context The bundling, which keeps the inputs and the packages.
  * @param entry Absolute path of the entry.
  * @returns The files.
- * @throws {BundleError} If a file lies outside of the plugin's root, or is data of a hidden file.
+ * @throws {BundleError} If a file lies outside of the plugin's root, or is data of a hidden file, or the entry or a
+ * worker is no module.
  */
 export async function localModules(context: BundleContext, entry: string): Promise<LocalModules> {
   const collected = new Map<string, Uint8Array>();
   const pluginSpecifiers = new Set<string>();
+  const absent = new Set<string>();
   const roots = [entry];
   for (const root of roots) {
     const graph = await context.graph(pathToFileURL(root).href);
     for (const { name, version } of graph.packages.values()) context.packages.add(`${name}@${version}`);
     for (const module of graph.modules.values()) {
       notePluginModule(context, module, pluginSpecifiers);
-      if (!module.specifier.startsWith("file:") || module.error !== undefined) continue;
+      if (!module.specifier.startsWith("file:")) continue;
       const path = fileURLToPath(module.specifier);
+      if (module.error !== undefined) {
+        if (path === root) throw moduleError(path, module.error);
+        // The runtime says what is wrong with it, if anybody imports it.
+        if (await isFile(path)) await addFile(context, collected, path, false);
+        else absent.add(path);
+        continue;
+      }
       for (const named of await addModule(context, collected, path)) {
         if (!roots.includes(named)) roots.push(named);
       }
@@ -63,7 +75,7 @@ export async function localModules(context: BundleContext, entry: string): Promi
     warnOfMissing(context, graph);
   }
   await addPackageJson(context, collected);
-  return { entry: nameOf(context, entry), files: collected, roots, pluginSpecifiers };
+  return { entry: nameOf(context, entry), files: collected, roots, absent: [...absent], pluginSpecifiers };
 }
 
 /** @returns Scripts that the module names as files: workers. */

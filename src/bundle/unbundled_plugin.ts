@@ -11,14 +11,14 @@ import { BundleContext, sha256 } from "./bundle_context.ts";
 import { dependencyCache, isComplete } from "./dependency_cache.ts";
 import { PLUGIN_MODULE_SOURCE } from "./embedded/plugin_module.ts";
 import { entryFile } from "./entry_file.ts";
-import { localModules } from "./local_modules.ts";
+import { type LocalModules, localModules } from "./local_modules.ts";
 import { nativeAddOnWarnings } from "./native_add_ons.ts";
 import { makeOwnDirectory } from "./own_directory.ts";
 import { readProject } from "./project.ts";
 import type { Bundle, BundleRequest } from "./types.ts";
 
 /** Raised when the same inputs give another result than before. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** Where the code of `@cordon/cordon/plugin` lies among a plugin's files. */
 export const PLUGIN_MODULE_FILE = ".cordon/plugin.ts";
@@ -42,11 +42,12 @@ export async function unbundledPlugin(request: BundleRequest): Promise<Bundle> {
   if (cached?.dependencies !== undefined && await isComplete(cached.dependencies.directory)) return cached;
   const context = new BundleContext(request, await readProject(path));
   try {
-    const bundle = await prepare(context, path);
+    const modules = await localModules(context, path);
+    const bundle = await prepare(context, modules);
     await writeCachedBundle(request.cacheDirectory, key, {
       bundle,
       inputs: Object.fromEntries([...context.inputs, ...await hashes(context.project.files)]),
-      absent: context.project.absent,
+      absent: [...context.project.absent, ...modules.absent],
     });
     return bundle;
   } finally {
@@ -68,9 +69,8 @@ async function entryPath(entry: string): Promise<string> {
   });
 }
 
-async function prepare(context: BundleContext, path: string): Promise<Bundle> {
+async function prepare(context: BundleContext, modules: LocalModules): Promise<Bundle> {
   const { project, inputs } = context;
-  const modules = await localModules(context, path);
   const dependencies = await dependencyCache(context, modules);
   for (const warning of await nativeAddOnWarnings(context)) context.warnings.add(warning);
   const files = new Map(modules.files);
