@@ -14,6 +14,7 @@ import { policyWithDependencies } from "../policy/policy_with_dependencies.ts";
 import type { ExportDescription, LoadSpec, ServiceDescription } from "../rpc/mod.ts";
 import { coverageOf } from "./coverage.ts";
 import { importFailure, tellToLoad } from "./import_plugin.ts";
+import type { PinnedCode } from "./pinned_code.ts";
 import { bundledCode, stackRewriter, unbundledCode, usesHost } from "./plugin_code.ts";
 import { PluginOutput } from "./plugin_output.ts";
 import { isWarmable, spareKey, startSpare } from "./spare_sandbox.ts";
@@ -28,7 +29,10 @@ export interface Generation extends AsyncDisposable {
 }
 
 /** What a load needs besides a start. */
-export type GenerationRequest = Omit<StartRequest, "mapStack" | "onOutput">;
+export type GenerationRequest = Omit<StartRequest, "mapStack" | "onOutput"> & {
+  /** Shared with other processes. @default the code as it is now */
+  readonly code?: PinnedCode;
+};
 
 /** A sandbox with the plugin's files in it, nothing imported yet. Disposing kills it and waits. */
 export interface Prepared extends AsyncDisposable {
@@ -116,8 +120,8 @@ export async function prepareGeneration(request: GenerationRequest): Promise<Pre
 }
 
 /** What such a plugin imports is mounted, so it has to be there before the start. */
-async function startUnbundled(start: StartRequest): Promise<[Sandbox, Bundle]> {
-  const bundle = await unbundledCode(start);
+async function startUnbundled(start: CodeRequest): Promise<[Sandbox, Bundle]> {
+  const bundle = await codeOf(start, unbundledCode);
   const { dependencies } = bundle;
   const policy = dependencies === undefined
     ? start.policy
@@ -137,12 +141,20 @@ function atTheEnd(sandbox: Sandbox, { config, context }: GenerationRequest, outp
   }
 }
 
+type CodeRequest = StartRequest & Pick<GenerationRequest, "code">;
+
+/** Who shares code may give up; the code is still made for the others. */
+function codeOf(request: CodeRequest, make: (request: StartRequest) => Promise<Bundle>): Promise<Bundle> {
+  const { code, signal: _ofThisProcess, ...shared } = request;
+  return code === undefined ? make(request) : code.get(() => make(shared));
+}
+
 /** The bundler has its turn while the process boots: what it does before that would delay both. */
-function startAndBundle(request: StartRequest): [Promise<Sandbox>, Promise<Bundle>] {
+function startAndBundle(request: CodeRequest): [Promise<Sandbox>, Promise<Bundle>] {
   const launched = Promise.withResolvers<void>();
   const starting = takeOrStart({ ...request, onLaunched: launched.resolve });
   starting.then(() => launched.resolve(), () => launched.resolve());
-  return [starting, launched.promise.then(() => bundledCode(request))];
+  return [starting, launched.promise.then(() => codeOf(request, bundledCode))];
 }
 
 /** A sandbox that was started in advance, or else a new one. */

@@ -7,6 +7,7 @@
 import type { PoolConfig } from "../config/types.ts";
 import type { ExitReason } from "../errors.ts";
 import type { Remote } from "../proxy/mod.ts";
+import { PinnedCode } from "./pinned_code.ts";
 import { SandboxedPlugin } from "./plugin.ts";
 import type { PluginRequest } from "./plugin.ts";
 import { Pool } from "./pool.ts";
@@ -30,9 +31,12 @@ export function pluginPool<T extends object>(request: PluginRequest, config: Poo
     name: request.config.name,
     config,
     hasIdempotent: idempotent.size > 0,
-    start: async (signal) => {
-      const plugin = await SandboxedPlugin.load<T>({ ...request, signal }, () => {});
-      return poolWorker(plugin, idempotent, { native, files });
+    starter: () => {
+      const code = new PinnedCode();
+      return async (signal) => {
+        const plugin = await SandboxedPlugin.load<T>({ ...request, code, signal }, () => {});
+        return poolWorker(plugin, idempotent, { native, files });
+      };
     },
   });
 }

@@ -10,9 +10,10 @@ import { closeOptions, mapOptions, poolSizes, taskOptions } from "../config/mod.
 import { type Clock, systemClock } from "../util/clock.ts";
 import { orderedMap, type OrderedMapOptions } from "./ordered_map.ts";
 import { PoolCounters } from "./pool_counters.ts";
-import { PoolSlot, type SlotState } from "./pool_slot.ts";
+import { PoolSlot, type SlotContext, type SlotState } from "./pool_slot.ts";
 import { PoolTask, type TaskOutcome } from "./pool_task.ts";
 import type { PoolStats, PoolWork, StartWorker, TaskHandle, TaskOptions, TaskPool } from "./pool_types.ts";
+import { StagedSlots } from "./staged_slots.ts";
 import { TaskQueue } from "./task_queue.ts";
 
 /** What a pool takes from its surroundings. */
@@ -20,7 +21,8 @@ export interface PoolSetup<A> {
   /** Name for messages. */
   readonly name: string;
   readonly config: PoolConfig;
-  readonly start: StartWorker<A>;
+  /** Gives what starts workers that all run the same code. Called once, and again for each `reload()`. */
+  readonly starter: () => StartWorker<A>;
   /** Tasks may be run once more if all that they call is idempotent. @default false */
   readonly hasIdempotent?: boolean;
   /** @default the real clock */
@@ -30,7 +32,7 @@ export interface PoolSetup<A> {
 }
 
 /**
- * A pool of workers. Owns them all; disposing ends them and rejects what still waits.
+ * A pool of workers. Owns them all.
  *
  * A task is run at most once, unless it is idempotent: when its worker dies, it is rejected with the error of that death.
  */
@@ -39,12 +41,16 @@ export class Pool<A> implements TaskPool<A> {
   readonly name: string;
   #config: PoolConfig;
   readonly #hasIdempotent: boolean;
-  readonly #start: StartWorker<A>;
+  readonly #starter: () => StartWorker<A>;
+  #start: StartWorker<A>;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #slots = new Set<PoolSlot<A>>();
   /** Surplus after a change of size: they finish what they do. */
   readonly #retiring = new Set<PoolSlot<A>>();
+  /** Those that a reload is about to put in the place of all others. */
+  #staged: StagedSlots<A> | null = null;
+  #reloading: Promise<unknown> = Promise.resolve();
   readonly #queue = new TaskQueue<PoolTask<A>>();
   readonly #counters = new PoolCounters();
   readonly #leaving = new Set<Promise<void>>();
@@ -57,26 +63,14 @@ export class Pool<A> implements TaskPool<A> {
   constructor(setup: PoolSetup<A>) {
     this.name = setup.name;
     this.#config = setup.config;
-    this.#start = setup.start;
+    this.#starter = setup.starter;
+    this.#start = setup.starter();
     this.#hasIdempotent = setup.hasIdempotent ?? false;
     this.#clock = setup.clock ?? systemClock();
     this.#random = setup.random ?? Math.random;
     for (let count = 0; count < setup.config.minSize; count++) this.#addSlot();
   }
 
-  /**
-   * Runs a task and waits for its result.
-   *
-   * @param work Gets the worker and a signal that aborts when the task is cancelled or runs too long.
-   * @param options Signal, times and priority.
-   * @returns What `work` returns.
-   * @throws {ConfigError} If an option is unknown or does not follow its rule.
-   * @throws {PoolSaturatedError} If the queue is full, or no worker was free in time.
-   * @throws {PoolBrokenError} If every worker crashed too often.
-   * @throws {CallTimeoutError} If the task ran too long.
-   * @throws {PluginCrashedError} If its worker died.
-   * @throws {DisposedError} If the pool was closed.
-   */
   execute<T>(work: PoolWork<A, T>, options: TaskOptions = {}): Promise<T> {
     try {
       return this.#enqueue(work, taskOptions(options), this.#config.onQueueFull ?? "wait").result;
@@ -85,29 +79,10 @@ export class Pool<A> implements TaskPool<A> {
     }
   }
 
-  /**
-   * Runs a task without waiting: the handle tells about it.
-   *
-   * @param work Gets the worker and a signal that aborts when the task is cancelled or runs too long.
-   * @param options Signal, times and priority.
-   * @returns A handle, at once. Errors are those of {@linkcode execute}, as the rejection of `result`.
-   * @throws {ConfigError} If an option is unknown or does not follow its rule.
-   */
   submit<T>(work: PoolWork<A, T>, options: TaskOptions = {}): TaskHandle<T> {
     return this.#enqueue(work, taskOptions(options), this.#config.onQueueFull ?? "reject");
   }
 
-  /**
-   * Runs a task for each item, some at once, and yields the results in the order of the items.
-   *
-   * The first error cancels the rest and ends the iteration with it; so does leaving the loop.
-   *
-   * @param items Read only as fast as results are taken.
-   * @param work Gets the worker, the item, its index and a signal.
-   * @param options `concurrency` (default: as many as the pool runs at once) and the options of each task.
-   * @returns The results, in order.
-   * @throws {ConfigError} If an option is unknown or does not follow its rule.
-   */
   map<I, T>(
     items: Iterable<I> | AsyncIterable<I>,
     work: (api: A, item: I, index: number, signal: AbortSignal) => T | Promise<T>,
@@ -122,55 +97,36 @@ export class Pool<A> implements TaskPool<A> {
     return orderedMap(items, each, { ...ofTasks, concurrency });
   }
 
-  /**
-   * Changes how many workers there are. Surplus workers finish what they do, and then end.
-   *
-   * @param size Workers, or `minSize` and `maxSize` as for `host.pool()`.
-   * @returns When surplus workers have ended. New ones are started without waiting for them.
-   * @throws {ConfigError} If it is not a number of workers, or the bounds contradict each other.
-   * @throws {DisposedError} If the pool was closed.
-   */
   async resize(size: number | { readonly minSize?: number; readonly maxSize?: number }): Promise<void> {
     const { minSize, maxSize } = poolSizes(size);
     if (this.#closing !== null) throw this.#closedError();
     this.#config = Object.freeze({ ...this.#config, minSize, maxSize });
-    while (this.#slots.size < minSize) this.#addSlot();
-    const surplus = [...this.#slots].sort((a, b) => usefulness(a) - usefulness(b))
-      .slice(0, Math.max(0, this.#slots.size - maxSize));
-    const reason = new DisposedError("Cannot use a worker as asked: its pool has become smaller");
-    const retired = surplus.map((slot) => this.#retire(slot, reason));
-    this.#shrinkLater();
-    this.#dispatch();
-    await Promise.all(retired);
+    await this.#fit();
   }
 
-  /** Numbers as of now. */
+  reload(): Promise<void> {
+    const reloading = this.#reloading.then(() => this.#reload());
+    this.#reloading = reloading.catch(() => {});
+    return reloading;
+  }
+
   stats(): PoolStats {
     return this.#counters.stats([...this.#slots, ...this.#retiring], this.#queue.size);
   }
 
-  /** Settles when no task waits or runs. New tasks are still taken. */
   async drain(): Promise<void> {
     while (this.#unsettled > 0) await new Promise<void>((resolve) => this.#idleWaiters.add(resolve));
   }
 
-  /** Starts the workers again that crashed too often. */
   revive(): void {
     for (const slot of this.#slots) slot.revive();
   }
 
-  /**
-   * Ends the pool. Idempotent: the first call decides how.
-   *
-   * @param options `drain`: first finish what waits and runs; otherwise it is rejected. @default false
-   * @throws {ConfigError} If an option is unknown or does not follow its rule.
-   */
   close(options: { readonly drain?: boolean } = {}): Promise<void> {
     const { drain = false } = closeOptions(options);
     return this.#closing ??= this.#close(drain);
   }
 
-  /** Closes without draining. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -181,9 +137,39 @@ export class Pool<A> implements TaskPool<A> {
       `Cannot run a task on pool "${this.name}" as asked: the pool was closed`,
     );
     this.#rejectQueue(reason);
-    for (const slot of [...this.#slots, ...this.#retiring]) this.#leave(slot.stop(reason));
+    for (const slots of [...this.#slots, ...this.#retiring, ...this.#staged === null ? [] : [this.#staged]]) {
+      this.#leave(slots.stop(reason));
+    }
     await Promise.all(this.#leaving);
     if (this.#stopFailure !== null) throw this.#stopFailure.error;
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#closing !== null) throw this.#closedError();
+    const start = this.#starter();
+    const count = Math.max(1, this.#slots.size);
+    const staged = new StagedSlots<A>(count, (onChange) => this.#newSlot(start, onChange), this.#onChange);
+    this.#staged = staged;
+    const fresh = await this.#allOrNone(staged);
+    if (this.#closing !== null) throw this.#closedError();
+    this.#start = start;
+    const reason = new DisposedError("Cannot use a worker as asked: its pool was reloaded");
+    const retired = [...this.#slots].map((slot) => this.#retire(slot, reason));
+    for (const slot of fresh) this.#slots.add(slot);
+    await Promise.all([...retired, this.#fit()]);
+  }
+
+  async #allOrNone(staged: StagedSlots<A>): Promise<readonly PoolSlot<A>[]> {
+    try {
+      return await staged.ready();
+    } catch (error) {
+      const ended = staged.stop(error);
+      this.#leave(ended);
+      await ended.catch(() => {});
+      throw error;
+    } finally {
+      this.#staged = null;
+    }
   }
 
   #enqueue<T>(work: PoolWork<A, T>, options: TaskOptions, onFull: OnQueueFull): PoolTask<A, T> {
@@ -261,6 +247,19 @@ export class Pool<A> implements TaskPool<A> {
     for (let count = 0; count < Math.min(wanted, allowed); count++) this.#addSlot();
   }
 
+  /** As many workers as the sizes allow; settles when surplus ones have ended. */
+  async #fit(): Promise<void> {
+    const { minSize, maxSize } = this.#config;
+    while (this.#slots.size < minSize) this.#addSlot();
+    const surplus = [...this.#slots].sort((a, b) => usefulness(a) - usefulness(b))
+      .slice(0, Math.max(0, this.#slots.size - maxSize));
+    const reason = new DisposedError("Cannot use a worker as asked: its pool has become smaller");
+    const retired = surplus.map((slot) => this.#retire(slot, reason));
+    this.#shrinkLater();
+    this.#dispatch();
+    await Promise.all(retired);
+  }
+
   #shrinkLater(): void {
     if (this.#slots.size <= this.#config.minSize) return;
     for (const slot of this.#slots) slot.whileIdle(this.#config.maxIdleMs, () => this.#shrink(slot));
@@ -297,21 +296,25 @@ export class Pool<A> implements TaskPool<A> {
   }
 
   #addSlot(): void {
-    this.#slots.add(
-      new PoolSlot<A>({
-        start: this.#start,
-        config: this.#config,
-        clock: this.#clock,
-        random: this.#random,
-        onRepeat: (task) => this.#repeat(task),
-        onChange: (_slot, change) => {
-          this.#counters.count(change);
-          if (this.#isBroken) this.#rejectQueue(this.#brokenError());
-          else this.#dispatch();
-        },
-      }),
-    );
+    this.#slots.add(this.#newSlot(this.#start, this.#onChange));
   }
+
+  #newSlot(start: StartWorker<A>, onChange: SlotContext<A>["onChange"]): PoolSlot<A> {
+    return new PoolSlot<A>({
+      start,
+      config: this.#config,
+      clock: this.#clock,
+      random: this.#random,
+      onRepeat: (task) => this.#repeat(task),
+      onChange,
+    });
+  }
+
+  readonly #onChange: SlotContext<A>["onChange"] = (_slot, change) => {
+    this.#counters.count(change);
+    if (this.#isBroken) this.#rejectQueue(this.#brokenError());
+    else this.#dispatch();
+  };
 
   get #isBroken(): boolean {
     return this.#slots.size > 0 && [...this.#slots].every((slot) => slot.state === "quarantined");

@@ -135,6 +135,7 @@ export interface TaskPool<A> extends AsyncDisposable {
    * @param work Gets the worker and a signal that aborts when the task is cancelled or runs too long.
    * @param options Signal, times and priority.
    * @returns What `work` returns.
+   * @throws {ConfigError} If an option is unknown or does not follow its rule.
    * @throws {PoolSaturatedError} If the queue is full, or no worker was free in time.
    * @throws {PoolBrokenError} If every worker crashed too often.
    * @throws {CallTimeoutError} If the task ran too long.
@@ -148,6 +149,7 @@ export interface TaskPool<A> extends AsyncDisposable {
    * @param work As for `execute()`.
    * @param options Signal, times and priority.
    * @returns A handle, at once. Errors are those of `execute()`, as the rejection of `result`.
+   * @throws {ConfigError} If an option is unknown or does not follow its rule.
    */
   submit<T>(work: PoolWork<A, T>, options?: TaskOptions): TaskHandle<T>;
   /**
@@ -158,7 +160,7 @@ export interface TaskPool<A> extends AsyncDisposable {
    * @param work Gets the worker, the item, its index and a signal.
    * @param options `concurrency` (default: as many as the pool runs at once) and the options of each task.
    * @returns The results, in order.
-   * @throws As `execute()`, from the iteration.
+   * @throws {ConfigError} If an option is unknown or does not follow its rule; everything else comes from the iteration.
    */
   map<I, T>(
     items: Iterable<I> | AsyncIterable<I>,
@@ -173,6 +175,16 @@ export interface TaskPool<A> extends AsyncDisposable {
    * @throws {ConfigError} If it is not a number of workers, or the bounds contradict each other.
    */
   resize(size: number | { readonly minSize?: number; readonly maxSize?: number }): Promise<void>;
+  /**
+   * Put workers with the code as it is now in the place of all others: until then all that are ever started run the same
+   * code, whatever becomes of the files. The new ones come up beside the others, which finish what they do and then end;
+   * what waits runs on the new ones.
+   *
+   * @returns When the others have ended. Reloads run one after another.
+   * @throws What a start failed with: then everything is as before.
+   * @throws {DisposedError} If the pool was closed.
+   */
+  reload(): Promise<void>;
   /** Numbers as of now. */
   stats(): PoolStats;
   /** Settles when no task waits or runs. New tasks are still taken. */

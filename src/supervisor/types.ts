@@ -195,7 +195,7 @@ export interface Host extends AsyncDisposable {
    * @param entry As for `load()`.
    * @param options Those of the pool, and those of `load()` for each worker.
    * @returns The pool, its workers starting. The caller closes it, or the host does.
-   * @throws {ConfigError} If an option is not valid, or `watch` is among them: workers are not reloaded.
+   * @throws {ConfigError} If an option is not valid, or `watch` is among them: `PluginPool.reload()` takes new code.
    * @throws {PermissionDeniedError} If a grant would open the host.
    */
   pool<T extends object = Record<string, (...args: unknown[]) => unknown>>(

@@ -20,7 +20,7 @@ export class FakeWorker implements PoolWorker<FakeWorker> {
   isGone = false;
   memory: number | null = null;
 
-  constructor(readonly id: number) {}
+  constructor(readonly id: number, readonly code = 0) {}
 
   memoryBytes(): number | null {
     return this.memory;
@@ -48,6 +48,8 @@ export class PoolHarness implements AsyncDisposable {
   /** Every worker that was ever started. */
   readonly workers: FakeWorker[] = [];
   readonly pool: Pool<FakeWorker>;
+  /** How often the code was looked at. */
+  codes = 0;
   /** Thrown by the next starts, in order. */
   readonly startErrors: unknown[] = [];
 
@@ -57,7 +59,10 @@ export class PoolHarness implements AsyncDisposable {
       config: poolConfig(options),
       clock: this.clock,
       random: () => 0,
-      start: () => this.#start(),
+      starter: () => {
+        const code = this.codes++;
+        return () => this.#start(code);
+      },
     });
   }
 
@@ -76,9 +81,9 @@ export class PoolHarness implements AsyncDisposable {
     if (this.clock.pending > 0) throw new Error(`Timers were left behind: ${this.clock.pending}`);
   }
 
-  #start(): Promise<FakeWorker> {
+  #start(code: number): Promise<FakeWorker> {
     if (this.startErrors.length > 0) return Promise.reject(this.startErrors.shift());
-    const worker = new FakeWorker(this.workers.length);
+    const worker = new FakeWorker(this.workers.length, code);
     this.workers.push(worker);
     return Promise.resolve(worker);
   }

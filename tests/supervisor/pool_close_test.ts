@@ -51,7 +51,7 @@ Deno.test("Pool.close() tells a start by its signal, and ends when a worker that
   const pool = new Pool<FakeWorker>({
     name: "test",
     config: poolConfig({ size: 1 }),
-    start: (signal) => {
+    starter: () => (signal) => {
       signal.addEventListener("abort", () => told = signal.reason);
       return started.promise;
     },

@@ -84,3 +84,30 @@ Deno.test("Pool.resize() adds and ends processes while tasks run, and loses none
   const { size, succeeded } = pool.stats();
   assert.deepEqual([size, succeeded], [1, 200]);
 });
+
+for (const bundle of [true, false]) {
+  const how = bundle ? "in one file" : "as modules";
+  Deno.test(`a pool runs the code that it began with, ${how}, until reload() takes what is there now`, async () => {
+    await using test = await testHost();
+    const path = await test.plugin("export const version = () => 1;");
+    // Each task has a process of its own.
+    await using pool = await test.host.pool<{ version(): number }>(path, {
+      size: 2,
+      maxTasksPerWorker: 1,
+      bundle,
+    });
+    const versions = () => Array.fromAsync(pool.map([1, 2, 3, 4], (api) => api.version()));
+    assert.deepEqual(await versions(), [1, 1, 1, 1]);
+    await Deno.writeTextFile(path, "export const version = () => 2;");
+    assert.deepEqual(await versions(), [1, 1, 1, 1]);
+    await pool.reload();
+    assert.deepEqual(await versions(), [2, 2, 2, 2]);
+    await Deno.writeTextFile(path, "export const version = () => ;");
+    await assert.rejects(pool.reload(), { name: "BundleError" });
+    assert.deepEqual(await versions(), [2, 2, 2, 2]);
+    await Deno.writeTextFile(path, `throw new Error("not today"); export const version = () => 3;`);
+    await assert.rejects(pool.reload(), { name: "LaunchError", message: /not today/ });
+    assert.deepEqual(await versions(), [2, 2, 2, 2]);
+    assert.deepEqual([pool.stats().crashes, pool.stats().failed], [0, 0]);
+  });
+}
