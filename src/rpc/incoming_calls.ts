@@ -183,7 +183,9 @@ export class IncomingCalls {
   #revived(args: unknown[], call: ServedCall): unknown[] {
     // Without an answer nobody knows when the call is over.
     const owner = call.id === 0 ? undefined : call;
-    return this.#parts.reader.read(args, "$.args", undefined, owner) as unknown[];
+    const values = this.#parts.reader.read(args, "$.args", undefined, owner);
+    if (Array.isArray(values)) return values;
+    throw new ProtocolError("Cannot serve a call as its arguments must be a list: they are another value");
   }
 
   #body(target: string | number, method: string, args: unknown[]): NonNullable<ServedCall["body"]> {
@@ -235,9 +237,18 @@ export class IncomingCalls {
     const owesReply = hasStarted ? this.#end(call) : call.id !== 0;
     call.answered();
     if (owesReply) this.#parts.replyError(call.id, error);
-    else if (call.id === 0 && !(error instanceof DisposedError)) {
+    else if (call.id === 0 && !isDisposed(error)) {
       this.#parts.handlerFailed(error, `notification "${call.target}.${call.method}"`);
     }
+  }
+}
+
+function isDisposed(error: unknown): boolean {
+  try {
+    return error instanceof DisposedError;
+  } catch {
+    // A Proxy that was thrown.
+    return false;
   }
 }
 

@@ -153,6 +153,7 @@ export class SessionCore {
       this.transport.start({
         onFrame: (frame, body) => this.#onFrame(frame, body),
         findBody: findLargeBody,
+        onBroken: (error) => this.breach(error),
         onClosed: (error) => void this.#onClosed(error),
       }));
   }

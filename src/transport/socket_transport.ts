@@ -109,7 +109,8 @@ class SocketTransport implements FrameTransport {
       await this.#input.readAll(receiver);
       this.#end(null);
     } catch (error) {
-      this.#end(isPeerGone(error) ? null : asError(error));
+      if (error instanceof ProtocolError && receiver.onBroken !== undefined) receiver.onBroken(error);
+      else this.#end(isPeerGone(error) ? null : asError(error));
     }
   }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ProtocolError } from "../errors.ts";
+
 /** A large part of a frame's payload that lies in memory of its own. */
 export interface FrameBody {
   /** Where it belongs: its offset in the payload without any body. */
@@ -38,6 +40,14 @@ export interface FrameReceiver {
    * @returns Where the piece is, within the payload; undefined if there is none, or it is not yet to be seen.
    */
   findBody?(beginning: Uint8Array, length: number): BodyPlace | undefined;
+  /**
+   * What arrived is no frame. Nothing more is read, but frames can still be sent: whoever implements this closes the
+   * transport. Without it the transport closes itself.
+   *
+   * @param error Which rule the peer broke.
+   */
+  onBroken?(error: ProtocolError): void;
+
   /**
    * The connection ended. Called once, last.
    *
