@@ -145,6 +145,13 @@ function isGenerator(value: unknown): value is AsyncGenerator<unknown, unknown, 
  * @param error What a hook or handler threw.
  */
 export function report(error: unknown): void {
-  const text = error instanceof Error ? error.stack ?? String(error) : String(error);
-  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+  Deno.stderr.writeSync(new TextEncoder().encode(`${textOf(error)}\n`));
+}
+
+function textOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.stack ?? error : error);
+  } catch {
+    return "Something was thrown that cannot be shown: reading it throws";
+  }
 }

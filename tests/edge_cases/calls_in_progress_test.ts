@@ -139,3 +139,34 @@ Deno.test("a call without a reply is sent and no more, in both directions; its f
   await until(() => lines.some((line) => line.includes("TypeError: nobody waits")));
   assert.deepEqual([plugin.stats().pendingOut, plugin.stats().pendingIn], [0, 0]);
 });
+
+Deno.test("a call without a reply may throw what cannot be read: it is told as that, and the plugin lives on", async () => {
+  await using test = await testHost();
+  const code = `
+    const refuse = () => { throw new Error("not to be read"); };
+    const odd = [
+      { toString: refuse },
+      Object.create(null),
+      new Proxy({}, { get: refuse, getPrototypeOf: refuse }),
+      Object.assign(new Error("e"), { stack: Object.create(null) }),
+    ];
+    export const fail = (index) => { throw odd[index]; };
+    export const failLater = (index) => Promise.reject(odd[index]);
+    export const ping = () => "pong";
+  `;
+  await using plugin = await test.host.load<
+    { fail(index: number): void; failLater(index: number): void; ping(): string }
+  >(
+    await test.plugin(code),
+  );
+  const lines: string[] = [];
+  test.host.on("output", ({ line }) => void lines.push(line));
+  const quiet = plugin.with({ wantsReply: false });
+  for (const index of [0, 1, 2, 3]) {
+    await quiet.fail(index);
+    await quiet.failLater(index);
+    assert.equal(await plugin.api.ping(), "pong");
+  }
+  const told = "Something was thrown that cannot be shown: reading it throws";
+  await until(() => lines.filter((line) => line.includes(told)).length === 8);
+});
