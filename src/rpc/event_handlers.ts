@@ -26,7 +26,7 @@ export class EventHandlers {
   }
 
   /**
-   * Listen to an event.
+   * Listen to an event. The same function can be added several times.
    *
    * @param name Name of the event.
    * @param handler Called with each payload, in the order of arrival.
@@ -35,8 +35,9 @@ export class EventHandlers {
   add(name: string, handler: EventHandler): Disposable {
     const handlers = this.#handlers.get(name) ?? new Set();
     this.#handlers.set(name, handlers);
-    handlers.add(handler);
-    return { [Symbol.dispose]: () => void handlers.delete(handler) };
+    const own: EventHandler = (payload) => handler(payload);
+    handlers.add(own);
+    return { [Symbol.dispose]: () => this.#remove(name, handlers, own) };
   }
 
   /**
@@ -52,6 +53,10 @@ export class EventHandlers {
       return;
     }
     for (const handler of [...handlers]) void this.#run(name, handler, payload);
+  }
+
+  #remove(name: string, handlers: Set<EventHandler>, own: EventHandler): void {
+    if (handlers.delete(own) && handlers.size === 0) this.#handlers.delete(name);
   }
 
   async #run(name: string, handler: EventHandler, payload: unknown): Promise<void> {

@@ -219,6 +219,26 @@ Deno.test("RpcSession.emit() reaches every handler, from inside async code, and 
   assert.equal(pair.host.stats().eventsUnheard, 1);
 });
 
+Deno.test("RpcSession.on() takes a function several times, and disposing removes one of them, once", async () => {
+  await using pair = await sessionPair();
+  const heard: unknown[] = [];
+  const handler = (payload: unknown) => heard.push(payload);
+  const first = pair.host.on("tick", handler);
+  const second = pair.host.on("tick", handler);
+  pair.guest.emit("tick", 1);
+  await pair.guest.ping();
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  pair.guest.emit("tick", 2);
+  await pair.guest.ping();
+  second[Symbol.dispose]();
+  using _third = pair.host.on("tick", handler);
+  second[Symbol.dispose]();
+  pair.guest.emit("tick", 3);
+  await pair.guest.ping();
+  assert.deepEqual(heard, [1, 1, 2, 3]);
+});
+
 Deno.test("RpcSession.call() recurses host → guest → host up to maxDepth", async () => {
   const ambient = await loadAmbientStore();
   await using pair = await sessionPair({ both: { ambient, limits: { maxDepth: 10 } } });
