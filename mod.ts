@@ -117,7 +117,22 @@ export type {
   PlatformReport,
 } from "./src/platform/types.ts";
 export { handle, local, ProxiedSingleton, singletonScope } from "./src/proxy/mod.ts";
-export type { Remote, RemoteFunction, SingletonClass, SingletonRpc } from "./src/proxy/mod.ts";
+export type {
+  Callback,
+  Handle,
+  OwnReference,
+  REFERENCE,
+  Remote,
+  RemoteArgument,
+  RemoteFunction,
+  RemoteHandle,
+  RemoteMethods,
+  RemoteReference,
+  RemoteResult,
+  RemoteValue,
+  SingletonClass,
+  SingletonRpc,
+} from "./src/proxy/mod.ts";
 export { type ArrowData, fromArrow, toArrow } from "./src/tensor/adapters/arrow.ts";
 export { fromOrt, type OrtTensor, type OrtTensorClass, toOrt } from "./src/tensor/adapters/onnxruntime.ts";
 export {

@@ -18,6 +18,7 @@
  */
 
 import type { TypeCodec } from "../rpc/types.ts";
+import type { Handle, RemoteMethods } from "../proxy/types.ts";
 import type { SingletonRpc } from "../proxy/proxied_singleton.ts";
 import type { Cuda } from "../tensor/cuda/mod.ts";
 import type { Dtype, Tensor, TensorOptions } from "../tensor/mod.ts";
@@ -27,20 +28,27 @@ import { guest, isGuestHere } from "./reach_guest.ts";
 export { local } from "../proxy/local.ts";
 export { ProxiedSingleton, type SingletonClass, type SingletonRpc } from "../proxy/proxied_singleton.ts";
 export { singletonScope } from "../proxy/singleton_scope.ts";
+export type {
+  Callback,
+  Handle,
+  OwnReference,
+  REFERENCE,
+  RemoteArgument,
+  RemoteFunction,
+  RemoteHandle,
+  RemoteMethods,
+  RemoteReference,
+  RemoteResult,
+  RemoteValue,
+} from "../proxy/types.ts";
 
 export type * from "../tensor/cuda/public_types.ts";
 export type { Dtype, DtypeArray, Tensor, TensorOptions } from "../tensor/mod.ts";
 export type { TypeCodec } from "../rpc/types.ts";
 export type { LifecycleHook, LifecycleMoments, OnLifecycle } from "./lifecycle_types.ts";
 
-/** Every method of a service as the plugin sees it: the answer always comes as a promise. */
-export type Service<T> = {
-  readonly [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends
-    (...args: infer A) => infer R
-    ? R extends AsyncIterable<infer Y> ? (...args: A) => AsyncIterableIterator<Y>
-    : (...args: A) => Promise<Awaited<R>>
-    : never;
-};
+/** Every method of a service as the plugin sees it: the answer always comes as a promise, of a generator item by item. */
+export type Service<T> = RemoteMethods<T>;
 
 /**
  * Whether this code runs inside a Cordon sandbox.
@@ -140,7 +148,8 @@ export function signal(): AbortSignal {
 }
 
 /**
- * Mark an object to be passed by reference: the host gets a remote object whose methods run here.
+ * Mark an object to be passed by reference: the host gets a remote object, a {@linkcode RemoteHandle}, whose methods run
+ * here.
  *
  * The object lives until the host disposes its side or the connection ends.
  *
@@ -151,21 +160,21 @@ export function signal(): AbortSignal {
  *
  * @example
  * ```ts
- * import { handle, inSandbox } from "@cordon/cordon/plugin";
+ * import { type Handle, handle, inSandbox } from "@cordon/cordon/plugin";
  *
  * class Page {
  *   title(): string {
  *     return "hello";
  *   }
  * }
- * export function open(): Page {
+ * export function open(): Handle<Page> {
  *   return handle(new Page());
  * }
  * console.log(inSandbox());
  * ```
  */
-export function handle<T extends object>(value: T): T {
-  return guest("handle").handle(value) as T;
+export function handle<T extends object>(value: T): Handle<T> {
+  return guest("handle").handle(value) as Handle<T>;
 }
 
 /**

@@ -6,6 +6,7 @@
 
 import { HandleMark } from "../rpc/mod.ts";
 import { callableMembers } from "./callable_members.ts";
+import type { Handle } from "./types.ts";
 
 /**
  * Mark an object to stay here: the peer gets a remote object with its methods instead of a copy. Disposing the remote
@@ -13,24 +14,28 @@ import { callableMembers } from "./callable_members.ts";
  *
  * @param object A plain object or an instance.
  * @param methods What the peer may call. @default all but private and inherited-from-Object ones
- * @returns Something to pass as an argument or to return; typed as the object for the sake of signatures.
+ * @returns Something to pass as an argument or to return; typed as the object, for the sake of signatures, and marked.
  * @throws {TypeError} If a listed method is missing.
  *
  * @example
  * ```ts
  * import { handle } from "./handle.ts";
+ * import type { Handle } from "./types.ts";
  *
  * class Page {
  *   title() {
  *     return "x";
  *   }
  * }
- * function open(): Page {
+ * function open(): Handle<Page> {
  *   return handle(new Page());
  * }
  * open();
  * ```
  */
-export function handle<T extends object>(object: T, methods?: readonly (keyof T & string)[]): T {
-  return new HandleMark(object, callableMembers(object, methods ?? "all", "handle")) as unknown as T;
+export function handle<T extends object>(object: T, methods?: readonly (keyof T & string)[]): Handle<T> {
+  return new HandleMark(
+    object,
+    callableMembers(object, methods ?? "all", "handle"),
+  ) as unknown as Handle<T>;
 }

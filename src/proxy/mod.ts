@@ -12,4 +12,18 @@ export { local } from "./local.ts";
 export { ProxiedSingleton, type SingletonClass, type SingletonRpc } from "./proxied_singleton.ts";
 export { remoteModule, remoteService, sessionSource } from "./remote_module.ts";
 export { singletonScope } from "./singleton_scope.ts";
-export type { Remote, RemoteFunction, RemoteSource } from "./types.ts";
+export type {
+  Callback,
+  Handle,
+  OwnReference,
+  REFERENCE,
+  Remote,
+  RemoteArgument,
+  RemoteFunction,
+  RemoteHandle,
+  RemoteMethods,
+  RemoteReference,
+  RemoteResult,
+  RemoteSource,
+  RemoteValue,
+} from "./types.ts";

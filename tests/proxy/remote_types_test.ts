@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Remote } from "../../src/proxy/mod.ts";
+import type { Service } from "../../src/guest/mod.ts";
+import type { Callback, Handle, handle, Remote, RemoteHandle } from "../../src/proxy/mod.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 
@@ -39,6 +40,59 @@ const claims: readonly true[] = [
   true satisfies Same<R["math"]["double"], (value: number) => Promise<number>>,
   true satisfies Same<R["math"]["pi"], number>,
 ];
+
+interface Page {
+  readonly width: number;
+  title(): string;
+  lines(): AsyncGenerator<string, void>;
+}
+
+interface Browser {
+  open(): Handle<Page>;
+  find(name: string): Promise<Handle<Page> | null>;
+  all(): AsyncGenerator<Handle<Page>>;
+  counter(): (step: number) => number;
+  tell(each: Callback<(line: string) => void>): void;
+  watch(page: RemoteHandle<Page>, each: Callback<(line: string) => boolean>): void;
+}
+
+type B = Remote<Browser>;
+
+const references: readonly true[] = [
+  true satisfies Same<ReturnType<typeof handle<Page>>, Handle<Page>>,
+  true satisfies Same<Awaited<ReturnType<B["open"]>>, RemoteHandle<Page>>,
+  true satisfies Same<RemoteHandle<Page>["title"], () => Promise<string>>,
+  true satisfies Same<
+    ReturnType<RemoteHandle<Page>["lines"]>,
+    AsyncIterableIterator<string, void, undefined>
+  >,
+  true satisfies Same<"width" extends keyof RemoteHandle<Page> ? true : false, false>,
+  true satisfies Same<Awaited<ReturnType<B["find"]>>, RemoteHandle<Page> | null>,
+  true satisfies Same<ReturnType<B["all"]> extends AsyncIterable<infer P> ? P : never, RemoteHandle<Page>>,
+  true satisfies Same<Awaited<ReturnType<B["counter"]>>, Callback<(step: number) => number>>,
+  // What the other side gets as a reference may be anything of ours that becomes one.
+  true satisfies (Handle<Page> extends Parameters<B["watch"]>[0] ? true : false),
+  true satisfies (RemoteHandle<Page> extends Parameters<B["watch"]>[0] ? true : false),
+  true satisfies (((line: string) => boolean) extends Parameters<B["watch"]>[1] ? true : false),
+  true satisfies (((line: string) => Promise<boolean>) extends Parameters<B["watch"]>[1] ? true : false),
+  true satisfies (((line: string) => number) extends Parameters<B["tell"]>[0] ? true : false),
+  true satisfies Same<((line: number) => boolean) extends Parameters<B["watch"]>[1] ? true : false, false>,
+];
+
+/** Services have methods only, and otherwise the types of modules. */
+const services: readonly true[] = [
+  true satisfies Same<Service<Plugin>["add"], R["add"]>,
+  true satisfies Same<Service<Plugin>["rows"], R["rows"]>,
+  true satisfies Same<Service<Plugin>["sync"], R["sync"]>,
+  true satisfies Same<Service<Plugin>["tail"], R["tail"]>,
+  true satisfies Same<Service<Plugin>["fail"], R["fail"]>,
+  true satisfies Same<Service<Browser>["find"], B["find"]>,
+  true satisfies Same<"version" extends keyof Service<Plugin> ? true : false, false>,
+];
+
+Deno.test("RemoteHandle, Callback and Service have the types of what is called", () => {
+  assert.equal(references.length + services.length, 21);
+});
 
 Deno.test("Remote makes functions asynchronous, generators iterable, and keeps constants", () => {
   assert.equal(claims.length, 15);
