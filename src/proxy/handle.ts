@@ -5,7 +5,7 @@
  */
 
 import { HandleMark } from "../rpc/mod.ts";
-import { callableMembers } from "./callable_members.ts";
+import { callableKind, callableMembers } from "./callable_members.ts";
 import type { Handle } from "./types.ts";
 
 /**
@@ -34,8 +34,10 @@ import type { Handle } from "./types.ts";
  * ```
  */
 export function handle<T extends object>(object: T, methods?: readonly (keyof T & string)[]): Handle<T> {
-  return new HandleMark(
-    object,
-    callableMembers(object, methods ?? "all", "handle"),
-  ) as unknown as Handle<T>;
+  const members = callableMembers(object, methods ?? "all", "handle");
+  // Bound functions do not tell what they are; the originals do.
+  const generators = [...members.keys()].filter((name) =>
+    callableKind(Reflect.get(object, name)) === "stream"
+  );
+  return new HandleMark(object, members, new Set(generators)) as unknown as Handle<T>;
 }

@@ -12,15 +12,23 @@ export class HandleMark {
   readonly target: object;
   /** What the peer may call on it. */
   readonly members: ReadonlyMap<string, RpcFunction>;
+  /** Which of them are generators. */
+  readonly generators: ReadonlySet<string>;
 
   /**
    * Mark an object.
    *
    * @param target The object itself.
    * @param members What the peer may call on it.
+   * @param generators Which of them are generators. @default none
    */
-  constructor(target: object, members: ReadonlyMap<string, RpcFunction>) {
+  constructor(
+    target: object,
+    members: ReadonlyMap<string, RpcFunction>,
+    generators: ReadonlySet<string> = new Set(),
+  ) {
     this.target = target;
     this.members = members;
+    this.generators = generators;
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { DisposedError, LimitExceededError, ProtocolError } from "../errors.ts";
+import { remoteStream } from "./remote_stream.ts";
 import type { CallOptions, RpcFunction } from "./types.ts";
 
 /** Something of ours that the peer may call. */
@@ -242,18 +243,36 @@ export function remoteCallback(id: number, caller: ReferenceCaller): RemoteCallb
     & Disposable;
 }
 
+/** What can be called on an object of the peer. */
+export interface RemoteMembers {
+  /** Names of its methods. */
+  readonly methods: readonly string[];
+  /** Names of its generators. */
+  readonly generators: readonly string[];
+}
+
 /**
- * A proxy for an object of the peer: one async method for each member.
+ * A proxy for an object of the peer: one async method for each of its own, an async iterator from each generator.
  *
  * @param id The peer's number.
- * @param members Names of its methods.
+ * @param members What it has.
  * @param caller Reaches the peer.
  * @returns A frozen object with `Symbol.dispose` and `Symbol.asyncDispose`.
  */
-export function remoteObject(id: number, members: readonly string[], caller: ReferenceCaller): object {
+export function remoteObject(id: number, members: RemoteMembers, caller: ReferenceCaller): object {
   const object: Record<string | symbol, unknown> = Object.create(null);
-  for (const member of members) {
-    object[member] = (...args: unknown[]) => caller.callReference(id, member, args);
+  // Every method holds the object through this: one that user code took out of it goes on working.
+  const link = { object, caller };
+  for (const name of members.methods) {
+    object[name] = (...args: unknown[]) => link.caller.callReference(id, name, args);
+  }
+  for (const name of members.generators) {
+    object[name] = (...args: unknown[]) =>
+      remoteStream(
+        (signal) => link.caller.callReference(id, name, args, { signal }),
+        `reference ${id}.${name}`,
+        undefined,
+      );
   }
   object[Symbol.dispose] = () => caller.releaseReference(id, 1);
   object[Symbol.asyncDispose] = () => Promise.resolve(caller.releaseReference(id, 1));

@@ -209,16 +209,9 @@ export class ValueReader {
   }
 
   #object(value: unknown[]): object {
-    const members = value[2];
-    if (!Array.isArray(members) || members.length > MAX_MEMBERS) {
-      throw new ValueFailure("a handle needs members: it has none");
-    }
-    for (const member of members) {
-      if (text(member) === "then") {
-        throw new ValueFailure(`a handle must not have a method "then": it has one`);
-      }
-    }
-    return this.#import(value[1], (id, caller) => remoteObject(id, members, caller));
+    const methods = memberNames(value[2]);
+    const generators = value.length > 3 ? memberNames(value[3]) : [];
+    return this.#import(value[1], (id, caller) => remoteObject(id, { methods, generators }, caller));
   }
 
   #import<T extends object>(
@@ -257,6 +250,18 @@ function attempt<T>(make: () => T): T {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new ValueFailure(`it must be valid: ${message}`, { cause });
   }
+}
+
+function memberNames(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length > MAX_MEMBERS) {
+    throw new ValueFailure("a handle needs members: it has none");
+  }
+  for (const member of value) {
+    if (text(member) === "then") {
+      throw new ValueFailure(`a handle must not have a method "then": it has one`);
+    }
+  }
+  return value;
 }
 
 function text(value: unknown): string {

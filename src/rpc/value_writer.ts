@@ -313,12 +313,17 @@ export class ValueWriter {
   }
 
   #handle(value: HandleMark): void {
-    const members = [...value.members.keys()];
-    this.#mark(MarkerCode.object, 2);
+    const { generators } = value;
+    this.#mark(MarkerCode.object, generators.size === 0 ? 2 : 3);
     this.#out.number(this.#export(value.target, value.members));
-    this.#tally(members.length);
-    this.#out.array(members.length);
-    for (const member of members) this.#out.text(member);
+    this.#names([...value.members.keys()].filter((name) => !generators.has(name)));
+    if (generators.size > 0) this.#names([...generators]);
+  }
+
+  #names(names: readonly string[]): void {
+    this.#tally(names.length);
+    this.#out.array(names.length);
+    for (const name of names) this.#out.text(name);
   }
 
   #export(target: object, members?: HandleMark["members"]): number {

@@ -8,6 +8,9 @@ import { until } from "./until.ts";
 const refusedValues: readonly (readonly [string, unknown, RegExp])[] = [
   ["a thenable", { then: [marker("F"), 1] }, /would make the object a promise/],
   ["a handle with a method then", [marker("O"), 1, ["then"]], /must not have a method "then"/],
+  ["a handle with a generator then", [marker("O"), 1, [], ["then"]], /must not have a method "then"/],
+  ["a handle whose generators are no list", [marker("O"), 1, [], 7], /a handle needs members/],
+  ["a handle whose generator is no name", [marker("O"), 1, [], [7]], /must be a string/],
   ["an unknown custom type", [marker("T"), "tensor", {}], /type "tensor" is not registered here/],
   ["an invalid regular expression", [marker("R"), "(", ""], /it must be valid/],
   ["an invalid URL", [marker("U"), "::"], /it must be valid/],

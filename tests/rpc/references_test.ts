@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DisposedError, LimitExceededError, SerializationError } from "../../src/errors.ts";
-import { handle } from "../../src/proxy/mod.ts";
+import { handle, type RemoteHandle } from "../../src/proxy/mod.ts";
 import type { RemoteCallback, RpcFunction } from "../../src/rpc/mod.ts";
 import { collectGarbage } from "./collect_garbage.ts";
 import { sessionPair } from "./session_pair.ts";
@@ -99,6 +99,64 @@ Deno.test("handle() lists methods, and the object is itself again when it comes 
   await pair.host.call("browser", "same", [remote]);
   assert.equal(seen[0], page);
   assert.throws(() => handle(page, ["_secret"]), TypeError);
+});
+
+class Book {
+  *pages(count: number): Generator<number, string> {
+    for (let page = 1; page <= count; page++) yield page;
+    return "end";
+  }
+  async *lines(): AsyncGenerator<string> {
+    yield await Promise.resolve("a line");
+  }
+  title(): string {
+    return "a title";
+  }
+}
+
+Deno.test("Generators of a handle are async iterators, and leaving one runs its finally", async () => {
+  await using pair = await sessionPair();
+  const left = Promise.withResolvers<void>();
+  const endless = {
+    async *rows(): AsyncGenerator<number> {
+      try {
+        for (let row = 0;; row++) yield await Promise.resolve(row);
+      } finally {
+        left.resolve();
+      }
+    },
+  };
+  pair.guest.expose(
+    "shelf",
+    new Map<string, RpcFunction>([["book", () => handle(new Book())], ["endless", () => handle(endless)]]),
+  );
+  using book = await pair.host.call("shelf", "book", []) as RemoteHandle<Book>;
+  assert.deepEqual(await Array.fromAsync(book.pages(3)), [1, 2, 3]);
+  assert.deepEqual(await Array.fromAsync(book.lines()), ["a line"]);
+  assert.equal(await book.title(), "a title");
+  using open = await pair.host.call("shelf", "endless", []) as RemoteHandle<typeof endless>;
+  for await (const row of open.rows()) {
+    if (row === 2) break;
+  }
+  await left.promise;
+  book[Symbol.dispose]();
+  await assert.rejects(book.pages(1).next(), DisposedError);
+});
+
+Deno.test("A method that was taken out of a remote object holds it", async () => {
+  await using pair = await sessionPair();
+  pair.guest.expose("shelf", new Map([["book", () => handle(new Book())]]));
+  const taken = async () => {
+    const { title, pages } = await pair.host.call("shelf", "book", []) as RemoteHandle<Book>;
+    return { title, pages };
+  };
+  let methods: Awaited<ReturnType<typeof taken>> | undefined = await taken();
+  let rounds = 0;
+  await until(() => ++rounds > 8, collectGarbage);
+  assert.equal(await methods.title(), "a title");
+  assert.deepEqual(await Array.fromAsync(methods.pages(2)), [1, 2]);
+  methods = undefined;
+  await until(() => pair.guest.stats().exported === 0, collectGarbage);
 });
 
 Deno.test("References in a call that is not sent are taken back", async () => {
