@@ -142,8 +142,13 @@ export function errorFields(error: Error, withStack: boolean): ErrorFields {
   // Reading a stack formats it, which costs more than the rest of a call.
   const stack = withStack && typeof error.stack === "string" ? error.stack : "";
   const kind = kindOfClass.get(error.constructor) ?? "";
-  const name = kind === "" && error.name === "Error" ? error.constructor?.name ?? "Error" : error.name;
-  return { kind, name: String(name), message: String(error.message), stack, more };
+  return { kind, name: String(nameOf(error, kind)), message: String(error.message), stack, more };
+}
+
+function nameOf(error: Error, kind: string): string {
+  // What came from a third process goes on under the name that it has there.
+  if (error instanceof RemoteError) return error.remoteName;
+  return kind === "" && error.name === "Error" ? error.constructor?.name ?? "Error" : error.name;
 }
 
 /**

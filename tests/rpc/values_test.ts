@@ -292,6 +292,20 @@ Deno.test("RpcSession.call() gives a RemoteError for classes that are not listed
   assert.equal(await pair.host.call("bad", "five", []).catch((error) => error), 5);
 });
 
+Deno.test("An error of a class that one side does not know keeps its name from process to process", async () => {
+  await using pair = await sessionPair();
+  class QuotaError extends Error {
+    override readonly name = "QuotaError";
+    readonly used = 3;
+  }
+  pair.host.expose("disk", new Map([["write", () => Promise.reject(new QuotaError("full"))]]));
+  pair.guest.expose("job", new Map([["run", () => pair.guest.call("disk", "write", [])]]));
+  const error = await pair.host.call("job", "run", []).catch((reason) => reason) as RemoteError;
+  assert.ok(error instanceof RemoteError);
+  assert.deepEqual([error.name, error.remoteName, error.message], ["RemoteError", "QuotaError", "full"]);
+  assert.equal((error as { used?: unknown }).used, 3);
+});
+
 Deno.test("RpcSession.call() tells an error with a property whose name cannot cross, and lives on", async () => {
   await using pair = await echoPair();
   pair.guest.expose(
