@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -131,6 +132,82 @@ static void test_send_room(const char *directory)
 	unlink(other.sun_path);
 }
 
+/* Neither what is open nor what is free in between hides a connection. */
+static void test_send_room_far_behind(const char *directory)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	struct sockaddr_un other = { .sun_family = AF_UNIX };
+	int listener, stranger, fd, near, last;
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/room", directory);
+	snprintf(other.sun_path, sizeof(other.sun_path), "%s/room2", directory);
+	listener = listening(&name);
+	listening(&other);
+	stranger = connected(&other);
+	connected(&name);
+	near = accept(listener, NULL, NULL);
+	connected(&name);
+	last = accept(listener, NULL, NULL);
+	/* Together more free numbers than end the search, but never in a row. */
+	for (fd = 20; fd < 560; fd += 2)
+		CHECK(dup2(stranger, fd) == fd);
+	CHECK(fcntl(near, F_DUPFD, 570) == 570);
+	CHECK(fcntl(near, F_DUPFD, 720) == 720);
+	CHECK(fcntl(last, F_DUPFD, 870) == 870);
+	close(near);
+	close(last);
+	CHECK(cordon_send_room(name.sun_path, 8192) == 2 * 8192);
+	CHECK(room_of(570) == 2 * 8192);
+	CHECK(room_of(870) == 2 * 8192);
+	CHECK(room_of(stranger) > 2 * 8192);
+	for (fd = listener; fd <= 870; fd++)
+		close(fd);
+	unlink(name.sun_path);
+	unlink(other.sun_path);
+}
+
+static int listening_inet(struct sockaddr_in *name)
+{
+	socklen_t length = sizeof(*name);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	*name = (struct sockaddr_in){ .sin_family = AF_INET };
+	name->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK(bind(fd, (struct sockaddr *)name, length) == 0);
+	CHECK(listen(fd, 1) == 0);
+	CHECK(getsockname(fd, (struct sockaddr *)name, &length) == 0);
+	return fd;
+}
+
+/* A datagram socket may have the name, too, and the bytes of an Internet address may be those of a name. */
+static void test_send_room_of_other_kinds(const char *directory)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	struct sockaddr_in inet;
+	char lookalike[4] = { 0 };
+	int receiver = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int sender = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int listener;
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/room", directory);
+	CHECK(bind(receiver, (struct sockaddr *)&name, sizeof(name)) == 0);
+	CHECK(connect(sender, (struct sockaddr *)&name, sizeof(name)) == 0);
+	CHECK(cordon_send_room(name.sun_path, 8192) == -ENOENT);
+	close(receiver);
+	close(sender);
+	unlink(name.sun_path);
+	/* The port and 127, up to the first zero. */
+	while (listener = listening_inet(&inet), (ntohs(inet.sin_port) & 255) == 0)
+		close(listener);
+	sender = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(connect(sender, (struct sockaddr *)&inet, sizeof(inet)) == 0);
+	memcpy(lookalike, (char *)&inet + offsetof(struct sockaddr_un, sun_path), 3);
+	CHECK(lookalike[2] == 127);
+	CHECK(cordon_send_room(lookalike, 8192) == -ENOENT);
+	close(sender);
+	close(listener);
+}
+
 static void test_seccomp(void)
 {
 	struct sock_filter deny_sethostname[] = {
@@ -159,6 +236,8 @@ int main(int argc, char **argv)
 	test_files(argv[1]);
 	test_limits();
 	test_send_room(argv[1]);
+	test_send_room_far_behind(argv[1]);
+	test_send_room_of_other_kinds(argv[1]);
 	test_close_on_exec();
 	test_seccomp();
 	puts("all claims hold");
