@@ -183,23 +183,80 @@ Deno.test({
   },
 });
 
+/** A runtime below a directory like root's home, and what becomes of it. */
+async function hiddenRuntime(
+  scratch: Scratch,
+  place: string,
+  mode: number,
+): Promise<[Deno.FileInfo, Deno.FileInfo]> {
+  await Deno.chmod(scratch.path, 0o755);
+  const hidden = join(place, "hidden");
+  await Deno.mkdir(hidden, { mode: 0o700 });
+  const path = join(hidden, "deno");
+  await Deno.writeTextFile(path, "runtime");
+  await Deno.chmod(path, mode);
+  await using host = await scratch.open({ runAs: NOBODY, deno: { ...fakeFacts().deno!, path } });
+  const { deno } = host.files;
+  equal(deno, join(host.path, "shared", "deno"));
+  equal(await Deno.readTextFile(deno), "runtime");
+  equal(await accessObstacle(deno, NOBODY, "execute"), null);
+  return [await Deno.stat(path), await Deno.stat(deno)];
+}
+
+for (
+  const [mode, what] of [
+    [0o755, "a second name"],
+    [0o700, "a copy where only root can use it"],
+    [0o751, "a copy where the account cannot read it"],
+    [0o754, "a copy where the account cannot execute it"],
+  ] as const
+) {
+  Deno.test({
+    name: `openHostDirectory() gives a runtime that the account cannot reach ${what}${needsRoot}`,
+    ignore: !isRoot,
+    fn: async () => {
+      await using scratch = await Scratch.make();
+      const [source, seen] = await hiddenRuntime(scratch, scratch.path, mode);
+      const isSame = what === "a second name";
+      equal(seen.ino === source.ino, isSame);
+      deepEqual([source.mode! & 0o777, seen.mode! & 0o777], [mode, isSame ? mode : 0o555]);
+    },
+  });
+}
+
+const isElsewhere = isRoot && isOtherFileSystem("/dev/shm");
+const needsElsewhere = isElsewhere
+  ? ""
+  : " [skipped: needs a root host with /dev/shm in a file system of its own]";
+
 Deno.test({
-  name: `openHostDirectory() gives a runtime that the account cannot reach a second name${needsRoot}`,
+  name:
+    `openHostDirectory() copies a runtime of another file system that the account cannot reach${needsElsewhere}`,
+  ignore: !isElsewhere,
+  fn: async () => {
+    await using scratch = await Scratch.make();
+    const place = await Deno.makeTempDir({ dir: "/dev/shm", prefix: "cordon-" });
+    try {
+      const [source, seen] = await hiddenRuntime(scratch, place, 0o755);
+      ok(seen.dev !== source.dev);
+      equal(seen.mode! & 0o777, 0o555);
+    } finally {
+      await Deno.remove(place, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: `openHostDirectory() leaves a runtime where it is that the account can reach${needsRoot}`,
   ignore: !isRoot,
   fn: async () => {
     await using scratch = await Scratch.make();
     await Deno.chmod(scratch.path, 0o755);
-    const hidden = join(scratch.path, "hidden");
-    await Deno.mkdir(hidden, { mode: 0o700 });
-    const path = join(hidden, "deno");
-    for (const mode of [0o755, 0o700]) {
-      await Deno.writeTextFile(path, "runtime");
-      await Deno.chmod(path, mode);
-      await using host = await scratch.open({ runAs: NOBODY, deno: { ...fakeFacts().deno!, path } });
-      ok(host.files.deno.startsWith(host.path));
-      equal(await Deno.readTextFile(host.files.deno), "runtime");
-      equal(await accessObstacle(host.files.deno, NOBODY, "execute"), null);
-    }
+    const path = join(scratch.path, "deno");
+    await Deno.writeTextFile(path, "runtime");
+    await Deno.chmod(path, 0o755);
+    await using host = await scratch.open({ runAs: NOBODY, deno: { ...fakeFacts().deno!, path } });
+    equal(host.files.deno, path);
   },
 });
 
@@ -251,4 +308,16 @@ function isRefusal(text: string): (error: Error) => boolean {
 function mounts(): boolean {
   const args = ["--mount", "mount", "-t", "tmpfs", "none", "/tmp"];
   return new Deno.Command("unshare", { args, stdout: "null", stderr: "null" }).outputSync().success;
+}
+
+function isOtherFileSystem(directory: string): boolean {
+  try {
+    const scratch = Deno.makeTempDirSync({ prefix: "cordon-" });
+    const isOther = Deno.statSync(directory).dev !== Deno.statSync(scratch).dev;
+    Deno.removeSync(scratch);
+    return isOther;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
