@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type OutgoingCall, OutgoingCalls } from "../../src/rpc/outgoing_calls.ts";
+import type { CallOptions } from "../../src/rpc/types.ts";
 
 interface FakeTimer {
   readonly at: number;
@@ -68,7 +69,7 @@ class Calls {
     forgetSignals: () => {},
   });
 
-  add(deadlineAt: number, signal?: AbortSignal): number {
+  add(deadlineAt: number, options?: CallOptions): number {
     const id = this.table.nextId();
     const call: OutgoingCall = {
       kind: "call",
@@ -79,7 +80,7 @@ class Calls {
       startedAt: performance.now(),
       deadlineAt,
       timeoutMs: deadlineAt,
-      options: signal === undefined ? undefined : { signal },
+      options,
       resolve: () => assert.fail("nobody answers"),
       reject: (error) => this.ends.push(`${id}: ${(error as Error).name}`),
       onAbort: undefined,
@@ -148,7 +149,7 @@ Deno.test("OutgoingCalls ends a call once: by its signal, by its deadline or by 
   const calls = new Calls();
   const controller = new AbortController();
   calls.add(10);
-  calls.add(20, controller.signal);
+  calls.add(20, { signal: controller.signal });
   calls.add(50);
   controller.abort(new DOMException("enough", "AbortError"));
   clock.advance(10);
@@ -159,4 +160,60 @@ Deno.test("OutgoingCalls ends a call once: by its signal, by its deadline or by 
   calls.table.clear(new TypeError("the end"));
   assert.deepEqual(calls.ends.slice(2), ["3: TypeError"]);
   assert.deepEqual([clock.timers.size, calls.table.failed, calls.table.bytes], [0, 3, 0]);
+});
+
+Deno.test("OutgoingCalls tells nobody of a call that was given up: no progress, and no entry among those that wait", () => {
+  using clock = new FakeClock();
+  const calls = new Calls();
+  const onProgress = () => {};
+  const [given, kept] = [10, 20].map((deadlineAt) => calls.add(deadlineAt, { onProgress }));
+  assert.equal(calls.table.progressOf(given), onProgress);
+  clock.advance(10);
+  assert.equal(calls.table.progressOf(given), undefined);
+  assert.equal(calls.table.progressOf(kept), onProgress);
+  assert.deepEqual(calls.table.inspect(15).map(({ id, ageMs }) => [id, ageMs]), [[kept, 15]]);
+  for (const unknown of [0, -1, 3, "1", undefined]) {
+    assert.throws(() => calls.table.progressOf(unknown), { name: "ProtocolError" });
+  }
+  const late = calls.table.take(given);
+  calls.table.fail(late, new TypeError("too late"));
+  assert.deepEqual([calls.ends, calls.table.failed], [["1: CallTimeoutError"], 1]);
+  calls.table.streamsOf(late);
+  assert.equal(calls.table.progressOf(given), undefined, "nor while its result streams");
+});
+
+Deno.test("OutgoingCalls listens to a signal for as long as somebody waits", () => {
+  using clock = new FakeClock();
+  const calls = new Calls();
+  const { signal } = new AbortController();
+  const listeners = new Set<unknown>();
+  signal.addEventListener = (_type: string, listener: unknown) => void listeners.add(listener);
+  signal.removeEventListener = (_type: string, listener: unknown) => void listeners.delete(listener);
+  const [answered] = [30, 10, 40].map((deadlineAt) => calls.add(deadlineAt, { signal }));
+  assert.equal(listeners.size, 3);
+  calls.table.take(answered);
+  assert.equal(listeners.size, 2, "answered");
+  clock.advance(10);
+  assert.equal(listeners.size, 1, "its deadline came");
+  calls.table.clear(new TypeError("the end"));
+  assert.equal(listeners.size, 0);
+});
+
+Deno.test("OutgoingCalls.depthOf() knows a call until its result was read and the streams in it have ended", () => {
+  using _clock = new FakeClock();
+  const calls = new Calls();
+  const { table } = calls;
+  for (const streams of [0, 2]) {
+    const id = calls.add(Infinity);
+    const call = table.take(id);
+    const owner = table.streamsOf(call);
+    for (let stream = 0; stream < streams; stream++) owner.streamOpened();
+    assert.equal(table.depthOf(id), 1, "its result is being read");
+    table.answered(call);
+    for (let left = streams; left > 0; left--) {
+      assert.equal(table.depthOf(id), 1, `${left} streams are open`);
+      owner.streamEnded();
+    }
+    assert.equal(table.depthOf(id), 0);
+  }
 });
