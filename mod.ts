@@ -132,6 +132,7 @@ export type {
   RemoteValue,
   SingletonClass,
   SingletonRpc,
+  Unexported,
 } from "./src/proxy/mod.ts";
 export { type ArrowData, fromArrow, toArrow } from "./src/tensor/adapters/arrow.ts";
 export { fromOrt, type OrtTensor, type OrtTensorClass, toOrt } from "./src/tensor/adapters/onnxruntime.ts";

@@ -26,4 +26,5 @@ export type {
   RemoteResult,
   RemoteSource,
   RemoteValue,
+  Unexported,
 } from "./types.ts";

@@ -69,10 +69,24 @@ export type RemoteResult<R> = 0 extends 1 & R ? Promise<R>
     ? AsyncIterableIterator<RemoteValue<Y>, RemoteValue<T>, undefined>
   : Promise<RemoteValue<Awaited<R>>>;
 
+/** What no module exports to the other side: classes, and objects that are not plain. */
+export type Unexported =
+  // deno-lint-ignore no-explicit-any
+  | (abstract new (...args: any) => unknown)
+  | readonly unknown[]
+  | Date
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | RegExp
+  | ArrayBuffer
+  | ArrayBufferView;
+
 /** What a module of the other side looks like here: everything callable is asynchronous. */
 export type Remote<T> = {
-  readonly [K in keyof T as K extends string ? K : never]: T[K] extends (...args: infer A) => infer R
-    ? RemoteFunction<A, R>
+  readonly [
+    K in keyof T as K extends string ? 0 extends 1 & T[K] ? K : [T[K]] extends [Unexported] ? never : K
+      : never
+  ]: T[K] extends (...args: infer A) => infer R ? RemoteFunction<A, R>
     : T[K] extends object ? Remote<T[K]>
     : T[K];
 };

@@ -22,6 +22,19 @@ interface Plugin {
 
 type R = Remote<Plugin>;
 
+interface Module {
+  default: () => number;
+  anything: ReturnType<typeof JSON.parse>;
+  Page: new (name: string) => { title(): string };
+  Base: abstract new () => object;
+  list: readonly string[];
+  at: Date;
+  bytes: Uint8Array;
+  known: Map<string, number>;
+  colours: { readonly red: 1 };
+  none: null;
+}
+
 // Each line fails to compile when the mapping changes.
 const claims: readonly true[] = [
   true satisfies Same<R["version"], string>,
@@ -79,6 +92,11 @@ const references: readonly true[] = [
   true satisfies Same<((line: number) => boolean) extends Parameters<B["watch"]>[1] ? true : false, false>,
 ];
 
+/** What is undefined when it runs is not there for TypeScript either. */
+const exported: readonly true[] = [
+  true satisfies Same<keyof Remote<Module>, "default" | "anything" | "colours" | "none">,
+];
+
 /** Services have methods only, and otherwise the types of modules. */
 const services: readonly true[] = [
   true satisfies Same<Service<Plugin>["add"], R["add"]>,
@@ -91,7 +109,7 @@ const services: readonly true[] = [
 ];
 
 Deno.test("RemoteHandle, Callback and Service have the types of what is called", () => {
-  assert.equal(references.length + services.length, 21);
+  assert.equal(references.length + services.length + exported.length, 22);
 });
 
 Deno.test("Remote makes functions asynchronous, generators iterable, and keeps constants", () => {
