@@ -119,3 +119,18 @@ Deno.test("host.run() gives a script's output to a function, with an empty stand
   const result = await test.host.run(path, { output: (line) => lines.push(line) });
   assert.deepEqual([result.code, lines], [0, ["read 0"]]);
 });
+
+Deno.test("host.run() gives a script its arguments, which it cannot change", async () => {
+  await using test = await testHost();
+  const lines: string[] = [];
+  const path = await test.plugin(`
+    try {
+      Deno.args.push("another");
+    } catch (error) {
+      console.log(error.name);
+    }
+    console.log(JSON.stringify(Deno.args));
+  `);
+  await test.host.run(path, { args: ["--flag", "a b"], output: (line) => lines.push(line) });
+  assert.deepEqual(lines, ["TypeError", '["--flag","a b"]']);
+});
