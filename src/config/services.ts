@@ -22,7 +22,7 @@ export function services(
     const granted = Array.isArray(value)
       ? list((name, one) => wholeService(name, one, offered))(value, at).map((name) => [name, "all"] as const)
       : entries(value, at, "a list of names, or an object of name → methods").map(([name, methods]) => {
-        const service = members(offered[serviceName(name, `${at}.${name}`, offered)] ?? {});
+        const service = offered[serviceName(name, `${at}.${name}`, offered)] ?? {};
         const parsed = list((method, one) => methodName(method, one, service))(methods, `${at}.${name}`);
         return [name, parsed] as const;
       });
@@ -64,12 +64,23 @@ function isMethod(service: object, name: string): boolean {
 
 function methodName(value: unknown, at: string, service: object): string {
   if (typeof value !== "string") throw invalid(at, "the name of a method", `it is ${quote(value)}`);
+  const [first, ...rest] = value.split(".");
+  const nested = rest.length > 0 ? nestedSingleton(service, first!) : undefined;
+  if (nested !== undefined) return `${first}.${methodName(rest.join("."), at, nested)}`;
   if (value.startsWith("_") || neverCallable.has(value)) {
     throw invalid(at, "the name of a method", `${quote(value)} can never be called from outside`);
   }
+  const own = members(service);
   // `in` looks a name up without running a getter.
-  if (value in service) return value;
-  throw unknownName(at, value, "a method of the service", methodNames(service));
+  if (value in own) return value;
+  throw unknownName(at, value, "a method of the service", methodNames(own));
+}
+
+/** A class of singletons that goes with another, by the name under which it does. */
+function nestedSingleton(service: object, name: string): object | undefined {
+  if (typeof service !== "function") return undefined;
+  const { nested } = service as { readonly nested?: Readonly<Record<string, object>> };
+  return nested !== undefined && Object.hasOwn(nested, name) ? nested[name] : undefined;
 }
 
 function methodNames(service: object): string[] {

@@ -168,7 +168,10 @@ export interface LoadOptions {
    * import, read-only: for packages that load code by names which only they compute. @default the manifest's, or true
    */
   readonly bundle?: boolean;
-  /** Names of the host's services that the plugin sees; an object lists methods for each. @default [] */
+  /**
+   * Names of the host's services that the plugin sees; an object lists methods for each, those of a nested singleton as
+   * `"cache.size"`. @default []
+   */
   readonly services?: readonly string[] | Readonly<Record<string, readonly string[]>>;
   /** Bounds on what it may use. @default the host's, key by key */
   readonly limits?: LimitOptions;

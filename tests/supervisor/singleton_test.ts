@@ -86,3 +86,25 @@ Deno.test("a grant that lists methods of a ProxiedSingleton leaves the others ou
   assert.equal(await plugin.api.one(), 1);
   await assert.rejects(plugin.api.other(), /two/);
 });
+
+Deno.test("a grant that lists methods of a ProxiedSingleton leaves nested ones out that it does not name", async () => {
+  using _scope = ProxiedSingleton.scope();
+  await using test = await testHost({ services: { Registry, Cache } });
+  await using folder = await folderWith({ "plugin.ts": PLUGIN });
+  const load = (services: Record<string, readonly string[]>) =>
+    test.host.load<Api>(`${folder.path}/plugin.ts`, { services });
+  {
+    await using plugin = await load({ Registry: ["get"] });
+    assert.equal(await plugin.api.get("a"), "model a");
+    await assert.rejects(plugin.api.put("x"), /Cannot call "Cache.put" as it must be exposed/);
+    assert.deepEqual({ ...plugin.inspect().targets }, { Registry: ["get"] });
+  }
+  for (const services of [{ Registry: ["cache.put"] }, { Registry: [], Cache: ["put"] }]) {
+    await using plugin = await load(services);
+    assert.equal(typeof await plugin.api.put("x"), "number");
+    await assert.rejects(plugin.api.get("a"), /Cannot call "Registry.get" as it must be exposed/);
+  }
+  for (const wrong of ["cache.gone", "cash.put", "cache.", "cache.put.deep"]) {
+    await assert.rejects(load({ Registry: [wrong] }), /Cannot use "services.Registry\[0\]" as/, wrong);
+  }
+});
