@@ -150,7 +150,16 @@ export class Pool<A> implements TaskPool<A> {
     const count = Math.max(1, this.#slots.size);
     const staged = new StagedSlots<A>(count, (onChange) => this.#newSlot(start, onChange), this.#onChange);
     this.#staged = staged;
-    const fresh = await this.#allOrNone(staged);
+    let fresh: readonly PoolSlot<A>[];
+    try {
+      fresh = await staged.ready();
+    } catch (error) {
+      await this.#abandon(staged, error);
+      throw error;
+    } finally {
+      this.#staged = null;
+    }
+    // Closing has ended them as well; from here on nothing comes in between.
     if (this.#closing !== null) throw this.#closedError();
     this.#start = start;
     const reason = new DisposedError("Cannot use a worker as asked: its pool was reloaded");
@@ -159,17 +168,10 @@ export class Pool<A> implements TaskPool<A> {
     await Promise.all([...retired, this.#fit()]);
   }
 
-  async #allOrNone(staged: StagedSlots<A>): Promise<readonly PoolSlot<A>[]> {
-    try {
-      return await staged.ready();
-    } catch (error) {
-      const ended = staged.stop(error);
-      this.#leave(ended);
-      await ended.catch(() => {});
-      throw error;
-    } finally {
-      this.#staged = null;
-    }
+  async #abandon(staged: StagedSlots<A>, reason: unknown): Promise<void> {
+    const ended = staged.stop(reason);
+    this.#leave(ended);
+    await ended.catch(() => {});
   }
 
   #enqueue<T>(work: PoolWork<A, T>, options: TaskOptions, onFull: OnQueueFull): PoolTask<A, T> {

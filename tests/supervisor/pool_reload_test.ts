@@ -2,6 +2,13 @@ import assert from "node:assert/strict";
 import { settle } from "../util/fake_clock.ts";
 import { controlled, PoolHarness } from "./fake_workers.ts";
 
+/** More microtasks than a reload with fake workers takes. */
+const MOMENTS = 30;
+
+async function ticks(count: number): Promise<void> {
+  for (let tick = 0; tick < count; tick++) await undefined;
+}
+
 /** Which code runs, by all workers at once. */
 async function codes({ pool }: PoolHarness, count: number): Promise<number[]> {
   const gate = Promise.withResolvers<void>();
@@ -89,13 +96,29 @@ Deno.test("Pool.reload() runs one after another, each with the code as it is the
   assert.deepEqual(await codes(harness, 1), [4]);
 });
 
-Deno.test("Pool.reload() keeps to sizes that change meanwhile", async () => {
+Deno.test("Pool.reload() begins when the one before has ended", async () => {
+  await using harness = await PoolHarness.ready({ size: 1 });
+  const task = controlled();
+  const running = harness.pool.execute(task.work);
+  const reloads = [harness.pool.reload(), harness.pool.reload()];
+  await settle();
+  assert.equal(harness.codes, 2, "the first waits for the task, the second for the first");
+  task.finish("ran");
+  await Promise.all([running, ...reloads]);
+  assert.equal(harness.codes, 3);
+});
+
+Deno.test("Pool.reload() keeps to sizes that change meanwhile, at any moment", async () => {
   for (const size of [1, 4]) {
-    await using harness = await PoolHarness.ready({ size: 2 });
-    await Promise.all([harness.pool.reload(), harness.pool.resize(size)]);
-    await settle();
-    assert.equal(harness.pool.stats().size, size);
-    assert.deepEqual(await codes(harness, size), Array.from({ length: size }, () => 1));
+    for (let moment = 0; moment < MOMENTS; moment++) {
+      await using harness = await PoolHarness.ready({ size: 2 });
+      const reloaded = harness.pool.reload();
+      await ticks(moment);
+      await Promise.all([reloaded, harness.pool.resize(size)]);
+      await settle();
+      assert.equal(harness.pool.stats().size, size, `resized after ${moment} ticks`);
+      assert.deepEqual(await codes(harness, size), Array.from({ length: size }, () => 1));
+    }
   }
 });
 
@@ -117,13 +140,16 @@ Deno.test("Pool.reload() tries the new code in a pool that has no worker", async
   assert.deepEqual(await codes(harness, 2), [2, 2]);
 });
 
-Deno.test("Pool.close() during a reload ends both generations", async () => {
-  const harness = await PoolHarness.ready({ size: 2 });
-  const reloading = harness.pool.reload();
-  const rejected = assert.rejects(reloading, { name: "DisposedError" });
-  await Promise.resolve();
-  await harness[Symbol.asyncDispose]();
-  await rejected;
-  assert.ok(harness.workers.length > 2);
-  await assert.rejects(harness.pool.reload(), { name: "DisposedError" });
+Deno.test("Pool.close() during a reload ends both generations, at any moment", async () => {
+  const outcomes = new Set<string>();
+  for (let moment = 0; moment < MOMENTS; moment++) {
+    const harness = await PoolHarness.ready({ size: 2 });
+    const reloading = harness.pool.reload().then(() => "reloaded", (error: Error) => error.name);
+    await ticks(moment);
+    // It complains about workers that are left.
+    await harness[Symbol.asyncDispose]();
+    outcomes.add(await reloading);
+    await assert.rejects(harness.pool.reload(), { name: "DisposedError" });
+  }
+  assert.deepEqual([...outcomes], ["DisposedError", "reloaded"]);
 });
