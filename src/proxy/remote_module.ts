@@ -65,7 +65,7 @@ export function remoteService<T>(
   if (description === undefined) {
     return remoteLevel(ungrantedSource(name), {}, { members: () => undefined, prefix: "" }) as Remote<T>;
   }
-  return remoteModule<T>(sessionSource(session, name, description.members));
+  return remoteModule<T>(sessionSource(session, description.target ?? name, description.members));
 }
 
 function ungrantedSource(name: string): RemoteSource {

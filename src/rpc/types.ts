@@ -57,6 +57,8 @@ export interface ExportDescription {
 export interface ServiceDescription {
   /** Name by which the plugin asks for it. */
   readonly name: string;
+  /** Name under which it was exposed. @default `name` */
+  readonly target?: string;
   /** Its callable members. */
   readonly members: readonly ExportDescription[];
 }

@@ -197,9 +197,10 @@ function writeBundle(directory: SandboxDirectory, bundle: Bundle): void {
 function exposeServices(sandbox: Sandbox, { context, config }: GenerationRequest): ServiceDescription[] {
   return Object.entries(config.services).flatMap(([name, methods]) => {
     const service = context.config.services[name]!;
-    return isSingletonClass(service)
-      ? exposeSingleton(sandbox.session, service, methods)
-      : [exposeService(sandbox.session, name, service, methods)];
+    if (!isSingletonClass(service)) return [exposeService(sandbox.session, name, service, methods)];
+    const [own, ...nested] = exposeSingleton(sandbox.session, service, methods);
+    // `useRemote()` asks for the class, `service()` for the name that was granted.
+    return own!.name === name ? [own!, ...nested] : [{ ...own!, name, target: own!.name }, own!, ...nested];
   });
 }
 

@@ -108,3 +108,17 @@ Deno.test("a grant that lists methods of a ProxiedSingleton leaves nested ones o
     await assert.rejects(load({ Registry: [wrong] }), /Cannot use "services.Registry\[0\]" as/, wrong);
   }
 });
+
+Deno.test("service() reaches a ProxiedSingleton by the name that was granted, whatever its class is called", async () => {
+  using _scope = ProxiedSingleton.scope();
+  await using test = await testHost({ services: { models: Registry } });
+  const path = await test.plugin(`
+    import { hostRpc, ProxiedSingleton, service } from "@cordon/cordon/plugin";
+    class Registry extends ProxiedSingleton { get(name: string): string { return "local"; } }
+    const models = service<any>("models"), registry = Registry.useRemote(hostRpc());
+    export const both = async () => [await models.get("a"), await registry.get("b"), Object.keys(models)];
+  `);
+  await using plugin = await test.host.load<{ both(): unknown[] }>(path, { services: ["models"] });
+  assert.deepEqual(await plugin.api.both(), ["model a", "model b", ["get"]]);
+  assert.deepEqual(Object.keys(plugin.inspect().targets), ["Registry", "Cache"]);
+});
