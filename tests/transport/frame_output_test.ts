@@ -166,6 +166,30 @@ Deno.test("FrameOutput.drained() and flushed() resolve when little and when noth
   assert.deepEqual(events, ["drained", "flushed"]);
 });
 
+Deno.test("FrameOutput.drained() and flushed() forget who was woken", async () => {
+  const connection = new SlowConnection();
+  const { output } = connection;
+  const { Promise } = globalThis;
+  let wakes = 0;
+  class CountedPromise<T> extends Promise<T> {
+    constructor(run: ConstructorParameters<typeof Promise<T>>[0]) {
+      super((resolve, reject) => run((value) => (wakes++, resolve(value)), reject));
+    }
+  }
+  for (let round = 1; round <= 3; round++) {
+    output.send(frame(300_000, 1));
+    globalThis.Promise = CountedPromise;
+    try {
+      output.drained();
+      output.flushed();
+    } finally {
+      globalThis.Promise = Promise;
+    }
+    await connection.take();
+    assert.equal(wakes, 2 * round);
+  }
+});
+
 Deno.test("FrameOutput.stop() drops what waits and what comes, also while a write is under way", async () => {
   for (const isCounted of [false, true]) {
     const connection = new SlowConnection();
