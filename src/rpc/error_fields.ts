@@ -48,6 +48,9 @@ const RESERVED = new Set([
   "toString",
 ]);
 
+/** What says of an error that was relayed where it came from: its stack does not go on with it. */
+const RELAYED = new Set(["remoteName", "remoteStack"]);
+
 const builtIn = {
   Error,
   EvalError,
@@ -134,9 +137,10 @@ export function errorFields(error: Error, withStack: boolean): ErrorFields {
   const more: Record<string, unknown> = {};
   if (Object.hasOwn(error, "cause")) more.cause = error.cause;
   if (error instanceof AggregateError) more.errors = error.errors;
+  const isRelayed = error instanceof RemoteError;
   let room = MAX_OWN_PROPERTIES;
   for (const [key, value] of Object.entries(error)) {
-    if (RESERVED.has(key) || !isPrimitive(value) || room-- <= 0) continue;
+    if (RESERVED.has(key) || !isPrimitive(value) || isRelayed && RELAYED.has(key) || room-- <= 0) continue;
     more[key] = value;
   }
   // Reading a stack formats it, which costs more than the rest of a call.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RemoteError } from "../../src/errors.ts";
+import { errorFields } from "../../src/rpc/error_fields.ts";
 import type { RpcFunction } from "../../src/rpc/mod.ts";
 import { sessionPair } from "./session_pair.ts";
 
@@ -102,6 +103,18 @@ Deno.test("An error whose cause cannot cross keeps its class and its properties"
     assert.deepEqual([error.remoteName, error.message], ["Own", "mine"]);
     return true;
   });
+});
+
+Deno.test("errorFields() passes on what a third process threw without its stack", () => {
+  const error = Object.assign(
+    new RemoteError("mine", { remoteName: "Own", remoteStack: "at /home/me/a.ts" }),
+    {
+      size: 7,
+    },
+  );
+  const { name, stack, more } = errorFields(error, false);
+  assert.deepEqual([name, stack, more.size], ["Own", "", 7]);
+  assert.deepEqual(["remoteName", "remoteStack"].filter((key) => key in more), []);
 });
 
 Deno.test("An error that is too large for a frame keeps its class and the beginning of its message", async () => {
