@@ -109,7 +109,7 @@ function result(core: SessionCore, message: RawMessage, needsRevival: boolean): 
   try {
     if (needsRevival) core.streams.awaitedCall = core.outgoing.streamsOf(call);
     if (call.isAbandoned) {
-      if (needsRevival) core.reader.discard(message[2]);
+      dropped(core, message[2], needsRevival);
     } else value = revived(core, message[2], needsRevival, "$.result");
     if (call.kind === "load") {
       throw new ProtocolError(`Cannot take a result as call ${call.id} was a load: it wants ready`);
@@ -152,7 +152,10 @@ function failure(core: SessionCore, message: RawMessage, needsRevival: boolean):
 
 function progress(core: SessionCore, message: RawMessage, needsRevival: boolean): void {
   const listener = core.outgoing.progressOf(message[1]);
-  unawaited(core, "onProgress", () => listener?.(revived(core, message[2], needsRevival, "$.progress")));
+  unawaited(core, "onProgress", () => {
+    if (listener === undefined) dropped(core, message[2], needsRevival);
+    else listener(revived(core, message[2], needsRevival, "$.progress"));
+  });
 }
 
 function item(core: SessionCore, message: RawMessage, needsRevival: boolean, bytes: number): void {
@@ -195,7 +198,12 @@ function event(core: SessionCore, message: RawMessage, needsRevival: boolean): v
   }
   const name = message[1];
   unawaited(core, `event "${name.slice(0, 80)}"`, () => {
-    core.events.dispatch(name, revived(core, message[2], needsRevival, "$.payload"));
+    if (core.events.isHeard(name)) {
+      core.events.dispatch(name, revived(core, message[2], needsRevival, "$.payload"));
+    } else {
+      core.events.missed();
+      dropped(core, message[2], needsRevival);
+    }
   });
 }
 
@@ -264,6 +272,11 @@ async function stop(core: SessionCore, graceMs: number): Promise<void> {
 
 function revived(core: SessionCore, value: unknown, needsRevival: boolean, root = "$"): unknown {
   return needsRevival ? core.reader.read(value, root) : value;
+}
+
+/** Nobody wants a value: streams and references in it are given back, as their owner counts them. */
+function dropped(core: SessionCore, value: unknown, needsRevival: boolean): void {
+  if (needsRevival) core.reader.discard(value);
 }
 
 /** Nobody waits for what `act` does: a value that cannot be made, or a listener that throws, is reported. */

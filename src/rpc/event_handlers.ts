@@ -41,18 +41,27 @@ export class EventHandlers {
   }
 
   /**
+   * Whether anybody listens.
+   *
+   * @param name Name that the peer gave.
+   */
+  isHeard(name: string): boolean {
+    return this.#handlers.has(name);
+  }
+
+  /** An event arrived that nobody listens to. */
+  missed(): void {
+    this.#unheard++;
+  }
+
+  /**
    * An event arrived.
    *
    * @param name Name that the peer gave.
    * @param payload Revived.
    */
   dispatch(name: string, payload: unknown): void {
-    const handlers = this.#handlers.get(name);
-    if (handlers === undefined || handlers.size === 0) {
-      this.#unheard++;
-      return;
-    }
-    for (const handler of [...handlers]) void this.#run(name, handler, payload);
+    for (const handler of [...this.#handlers.get(name) ?? []]) void this.#run(name, handler, payload);
   }
 
   #remove(name: string, handlers: Set<EventHandler>, own: EventHandler): void {

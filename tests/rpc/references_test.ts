@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DisposedError, LimitExceededError, SerializationError } from "../../src/errors.ts";
 import { handle, type RemoteHandle } from "../../src/proxy/mod.ts";
-import type { RemoteCallback, RpcFunction } from "../../src/rpc/mod.ts";
+import { currentCall, loadAmbientStore, type RemoteCallback, type RpcFunction } from "../../src/rpc/mod.ts";
 import { collectGarbage } from "./collect_garbage.ts";
 import { sessionPair } from "./session_pair.ts";
 import { until } from "./until.ts";
@@ -169,6 +169,50 @@ Deno.test("References in a call that cannot be served are given back", async () 
   await using pair = await sessionPair();
   await assert.rejects(pair.host.call("nobody", "home", [() => 1]), TypeError);
   await until(() => pair.host.stats().exported === 0, collectGarbage);
+});
+
+Deno.test("Functions and streams in progress that nobody wants any more are given back, and the session goes on", async () => {
+  await using pair = await sessionPair({ guest: { ambient: await loadAmbientStore() } });
+  const aborted = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  async function* rows(): AsyncGenerator<number> {
+    try {
+      for (let row = 0;; row++) yield await Promise.resolve(row);
+    } finally {
+      stopped.resolve();
+    }
+  }
+  pair.guest.expose(
+    "a",
+    new Map([["work", async () => {
+      currentCall()!.signal.addEventListener("abort", () => aborted.resolve());
+      await aborted.promise;
+      currentCall()!.progress({ each: () => 1, rows: rows() });
+      await stopped.promise;
+    }]]),
+  );
+  const controller = new AbortController();
+  const call = pair.host.call("a", "work", [], { signal: controller.signal, onProgress: () => {} });
+  controller.abort("enough");
+  await assert.rejects(call, (error) => error === "enough");
+  await until(() => pair.host.stats().pendingOut === 0 && pair.guest.stats().exported === 0);
+  assert.deepEqual([pair.guest.stats().streamsOut, pair.host.state], [0, "open"]);
+});
+
+Deno.test("Functions and streams in an event that nobody hears are given back at once", async () => {
+  await using pair = await sessionPair();
+  const stopped = Promise.withResolvers<void>();
+  async function* rows(): AsyncGenerator<number> {
+    try {
+      for (let row = 0;; row++) yield await Promise.resolve(row);
+    } finally {
+      stopped.resolve();
+    }
+  }
+  pair.guest.emit("tick", { each: () => 1, rows: rows() });
+  await stopped.promise;
+  await until(() => pair.guest.stats().exported === 0 && pair.guest.stats().streamsOut === 0);
+  assert.equal(pair.host.stats().eventsUnheard, 1);
 });
 
 Deno.test("maxReferences bounds what is exported, and the session goes on", async () => {
