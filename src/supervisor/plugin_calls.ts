@@ -101,17 +101,29 @@ export class PluginCalls implements RemoteSource {
     }
   }
 
-  /** The wait for a process is a part of the call: it counts against its deadline. */
   async #callWhenReady(
     method: string,
     args: readonly unknown[],
     options: CallOptions = {},
   ): Promise<unknown> {
+    const [process, rest] = await this.#readyInTime(method, options);
+    return await this.#callOn(process, method, args, rest);
+  }
+
+  async *#streamWhenReady(
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions = {},
+  ): AsyncGenerator<unknown, unknown, unknown> {
+    const [process, rest] = await this.#readyInTime(method, options);
+    return yield* this.#streamOf(process, method, args, rest);
+  }
+
+  /** The wait for a process is a part of the call: it counts against its deadline. Gives what is left of that. */
+  async #readyInTime(method: string, options: CallOptions): Promise<[GenerationProcess, CallOptions]> {
     const { config } = this.#setup;
     const timeoutMs = options.timeoutMs ?? config.timeoutMs;
-    if (timeoutMs === 0) {
-      return await this.#callOn(await this.#ready(options.signal), method, args, options);
-    }
+    if (timeoutMs === 0) return [await this.#ready(options.signal), options];
     const startedAt = performance.now();
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(timeoutError(config.name, method, timeoutMs)), timeoutMs);
@@ -121,19 +133,10 @@ export class PluginCalls implements RemoteSource {
     try {
       const process = await this.#ready(signal);
       const restMs = Math.max(1, timeoutMs - (performance.now() - startedAt));
-      return await this.#callOn(process, method, args, { ...options, timeoutMs: restMs });
+      return [process, { ...options, timeoutMs: restMs }];
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  async *#streamWhenReady(
-    method: string,
-    args: readonly unknown[],
-    options: CallOptions = {},
-  ): AsyncGenerator<unknown, unknown, unknown> {
-    const process = await this.#ready(options.signal);
-    return yield* this.#streamOf(process, method, args, options);
   }
 
   /** Each wait for an item is bounded as a call is; a stream that is given up is as suspicious as one. */

@@ -79,3 +79,18 @@ Deno.test("a stream whose process dies rejects once with the reason, and is at i
   await assert.rejects(next, PluginCrashedError);
   assert.equal((await stream.next()).done, true);
 });
+
+Deno.test("a stream's deadline holds while it waits for its process to start again", async () => {
+  await using test = await testHost();
+  await using plugin = await test.host.load<Api & { die(): void }>(
+    await test.plugin(`${code}\nexport const die = () => Deno.exit(1);`),
+    { restart: { backoff: () => 600_000 } },
+  );
+  await assert.rejects(async () => await plugin.api.die(), PluginCrashedError);
+  const stream = plugin.with({ timeoutMs: 50 }).rows(2);
+  await assert.rejects(stream.next(), {
+    name: "CallTimeoutError",
+    message: /^Cannot finish call "rows" of plugin ".*" within 50 ms: it was restarting$/,
+  });
+  assert.equal(plugin.status.state, "restarting");
+});
