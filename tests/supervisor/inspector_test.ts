@@ -36,11 +36,18 @@ export async function reached(): Promise<string[]> {
   ];
   return await Promise.all(ways.map((way) => Promise.resolve().then(way).then(() => "reached", (error) => error.name)));
 }
+
+export function burn(ms: number): number {
+  let rounds = 0;
+  for (const end = performance.now() + ms; performance.now() < end;) rounds++;
+  return rounds;
+}
 `;
 
 interface Api {
   add(a: number, b: number): number;
   reached(): Promise<string[]>;
+  burn(ms: number): number;
 }
 
 /** A plugin that can be debugged, and where. */
@@ -103,6 +110,37 @@ sandboxed(
     assert.equal(result.value, 42);
     await tool.send("Debugger.resume");
     assert.equal(await call, 42);
+  },
+);
+
+sandboxed(
+  "LoadOptions.inspect lets a debugger profile a plugin and see what is on its heap",
+  async (host, folder) => {
+    const { loading, url } = await inspected(host, folder);
+    await using plugin = await loading;
+    using tool = await Debugger.connect(url);
+    await tool.send("Debugger.enable");
+    const script = await tool.event(
+      "Debugger.scriptParsed",
+      ({ url }) => url === "file:///app/plugin/main.js",
+    );
+    await tool.send("Profiler.enable");
+    await tool.send("Profiler.start");
+    await plugin.api.burn(500);
+    const { profile } = await tool.send("Profiler.stop");
+    const frames: { functionName: string; scriptId: string; lineNumber: number; columnNumber: number }[] =
+      profile.nodes.map(({ callFrame }: { callFrame: unknown }) => callFrame);
+    const burn = frames.find(({ functionName }) => functionName === "burn");
+    assert.equal(burn?.scriptId, script.scriptId);
+    const place = originalPosition(
+      inlineMap(script.sourceMapURL),
+      burn!.lineNumber + 1,
+      burn!.columnNumber + 1,
+    );
+    assert.equal(place?.line, PLUGIN.split("\n").findIndex((line) => line.includes("function burn")) + 1);
+    await tool.send("HeapProfiler.takeHeapSnapshot");
+    assert.match((await tool.event("HeapProfiler.addHeapSnapshotChunk")).chunk, /^\{"snapshot":/);
+    assert.equal(await plugin.api.add(1, 2), 3);
   },
 );
 
