@@ -96,13 +96,13 @@ Deno.test("FrameInput.readAll() looks again for a body that the first bytes did 
   const lengths: number[] = [];
   const find = (beginning: Uint8Array, from: number) => {
     lengths.push(beginning.length);
-    return beginning.length < from ? undefined : { at: 10, length: 900_000 };
+    return beginning.length < from ? undefined : { at: 10, length: 500_000 };
   };
   const cut = (...places: number[]) =>
     [0, ...places].map((from, index) => frame.subarray(from, places[index] ?? frame.length));
   const early = await reading(cut(4, 9, 104, 5000), (beginning) => find(beginning, 100));
-  assert.deepEqual(lengths, [5, 100]);
-  assert.deepEqual([early.frames, early.bodies], [[100_000], [900_000]]);
+  assert.deepEqual(lengths, [5, 100], "what is left is large, but has had its body");
+  assert.deepEqual([early.frames, early.bodies], [[500_000], [500_000]]);
   assert.deepEqual([early.input.bytes, early.input.frames], [1_000_004, 1]);
   lengths.length = 0;
   const late = await reading(cut(9, 16_384, 16_400), (beginning) => find(beginning, 16_384));
