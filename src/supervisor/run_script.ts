@@ -6,6 +6,7 @@
 
 import { PluginCrashedError } from "../errors.ts";
 import { signalExitCode } from "../util/signals.ts";
+import { handedOnExit } from "./handed_on_exit.ts";
 import { importFailure, tellToLoad } from "./import_plugin.ts";
 import { prepareGeneration } from "./load_generation.ts";
 import type { GenerationRequest, Prepared } from "./load_generation.ts";
@@ -28,7 +29,8 @@ export async function runScript(request: GenerationRequest): Promise<ScriptResul
   const abort = (): void => guest.kill("killed-by-host");
   request.signal?.addEventListener("abort", abort, { once: true });
   try {
-    const [exit] = await Promise.all([guest.exited, importScript(prepared, request)]);
+    const [report] = await Promise.all([guest.exited, importScript(prepared, request)]);
+    const exit = handedOnExit(report, forwarder.handedOn);
     return { ...exit, code: exit.exitCode ?? signalExitCode(exit.signal ?? "") };
   } finally {
     request.signal?.removeEventListener("abort", abort);

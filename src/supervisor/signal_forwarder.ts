@@ -7,6 +7,9 @@
 import type { LaunchedGuest } from "../launcher/types.ts";
 import { signalNumber } from "../util/signals.ts";
 
+/** Whoever still runs after this has not ended of a signal. */
+const OUTLIVED_MS = 10_000;
+
 /** What a signal is handed on to. */
 export type SignalReceiver = Pick<LaunchedGuest, "guestPid" | "kill">;
 
@@ -20,6 +23,8 @@ export class SignalForwarder implements Disposable {
   readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
   #guest: SignalReceiver | null = null;
   #received: Deno.Signal | null = null;
+  #handedOn: Deno.Signal | null = null;
+  #handedOnAt = 0;
 
   /**
    * @param names Signals to listen to.
@@ -37,6 +42,11 @@ export class SignalForwarder implements Disposable {
   /** The first signal that arrived. */
   get received(): Deno.Signal | null {
     return this.#received;
+  }
+
+  /** The signal that the guest has just got; null if none, or one that it has outlived. */
+  get handedOn(): Deno.Signal | null {
+    return performance.now() - this.#handedOnAt < OUTLIVED_MS ? this.#handedOn : null;
   }
 
   /**
@@ -57,20 +67,25 @@ export class SignalForwarder implements Disposable {
     const isFirst = this.#received === null;
     this.#received ??= name;
     if (this.#guest === null) this.#abort.abort(new DOMException(`Ended by ${name}`, "AbortError"));
-    else if (isFirst) void handOn(this.#guest, name);
+    else if (isFirst) void this.#handOn(this.#guest, name);
     else this.#guest.kill("killed-by-host");
   }
-}
 
-/** Never rejects: whatever goes wrong, the guest ends. */
-async function handOn(guest: SignalReceiver, name: Deno.Signal): Promise<void> {
-  const pid = await guest.guestPid;
-  try {
-    if (pid !== null && listensTo(pid, name)) return Deno.kill(pid, name);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
+  /** Never rejects: whatever goes wrong, the guest ends. */
+  async #handOn(guest: SignalReceiver, name: Deno.Signal): Promise<void> {
+    const pid = await guest.guestPid;
+    try {
+      if (pid !== null && listensTo(pid, name)) {
+        Deno.kill(pid, name);
+        this.#handedOn = name;
+        this.#handedOnAt = performance.now();
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+    }
+    guest.kill("killed-by-host");
   }
-  guest.kill("killed-by-host");
 }
 
 /** Bit n − 1 of the mask stands for signal n: proc_pid_status(5). */

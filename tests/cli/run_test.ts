@@ -66,6 +66,13 @@ sandboxTest("ends the script at SIGINT and exits 130", async () => {
   assert.equal(code, 130);
 });
 
+for (const [signal, expected] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]] as const) {
+  sandboxTest(`exits ${expected} at ${signal} where only the script's runtime listens to it`, async () => {
+    const { code } = await signalled(fixture("listened.ts"), signal);
+    assert.equal(code, expected);
+  });
+}
+
 sandboxTest("lets a script that listens to SIGTERM end in its own way", async () => {
   const { code, out } = await signalled(fixture("traps.ts"), "SIGTERM");
   assert.deepEqual([code, out], [7, "waiting\ncaught\n"]);

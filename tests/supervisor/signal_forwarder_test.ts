@@ -32,7 +32,7 @@ Deno.test({
     Deno.kill(Deno.pid, "SIGUSR2");
     assert.equal(await output(), "up\ncaught\n");
     assert.equal((await child.status).code, 7);
-    assert.deepEqual([forwarder.received, killed], ["SIGUSR2", []]);
+    assert.deepEqual([forwarder.received, forwarder.handedOn, killed], ["SIGUSR2", "SIGUSR2", []]);
   },
 });
 
@@ -46,6 +46,7 @@ Deno.test({
     forwarder.attach({ guestPid: Promise.resolve(child.pid), kill: killed.resolve });
     Deno.kill(Deno.pid, "SIGUSR2");
     assert.equal(await killed.promise, "killed-by-host");
+    assert.equal(forwarder.handedOn, null);
     child.kill("SIGKILL");
     await Promise.all([output(), child.status]);
   },
