@@ -130,16 +130,17 @@ export class StreamPump {
       const step = await iterator.next();
       if (this.#isStopped) return undefined;
       if (step.done === true) return step.value;
-      await this.#send(iterator, step.value);
+      await this.#send(step.value);
     }
   }
 
-  async #send(iterator: AsyncIterator<unknown> | Iterator<unknown>, value: unknown): Promise<void> {
+  async #send(value: unknown): Promise<void> {
     let bytes: number;
     try {
       bytes = this.#wire.sendItem(this.#id, value);
     } catch (error) {
-      await iterator.return?.();
+      // The reader learns at once why there is no more, however long the source takes to return.
+      void this.#leave();
       throw error;
     }
     this.#unread.push(bytes);

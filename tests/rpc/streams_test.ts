@@ -315,3 +315,25 @@ Deno.test("A source whose return() throws does not keep its session from closing
   await Promise.all([pair.host.closed, pair.guest.closed]);
   assert.equal(source.returned, 1);
 });
+
+Deno.test("An item that cannot cross ends the stream with its path, whatever the source's return() does", async () => {
+  const endings: readonly (() => Promise<never>)[] = [
+    () => new Promise(() => {}),
+    () => Promise.reject(new Error("in return()")),
+  ];
+  for (const ending of endings) {
+    await using pair = await sessionPair();
+    const item = { done: false, value: { a: Symbol("b") } };
+    const source = new (class {
+      [Symbol.asyncIterator](): AsyncIterator<unknown> {
+        return { next: () => Promise.resolve(item), return: ending };
+      }
+    })();
+    pair.guest.expose("rows", new Map([["all", () => source]]));
+    await assert.rejects(pair.host.stream("rows", "all", []).next(), {
+      name: "SerializationError",
+      path: "$.item.a",
+    });
+    await until(() => pair.guest.stats().streamsOut === 0);
+  }
+});
