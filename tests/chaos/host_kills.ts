@@ -75,13 +75,16 @@ async function seenAlive(directory: string, pids: number[]): Promise<number> {
   const child = doomed(directory, "calls", 600_000);
   pids.push(child.pid);
   let most = 0;
+  let own: readonly string[] = [];
   for (const end = performance.now() + 20_000; most < 6 && performance.now() < end;) {
-    const own = hostDirectories(directory);
+    own = hostDirectories(directory);
     most = Math.max(most, ...own.map((name) => belongingTo(child.pid, name).length));
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   child.kill("SIGKILL");
   await child.status;
+  // A control group with somebody in it cannot be removed by the next host.
+  for (const name of own) await lastSeenAfter(performance.now(), child.pid, name);
   return most;
 }
 
@@ -95,12 +98,18 @@ async function killed(directory: string, moment: string, delayMs: number, pids: 
   assert.equal(signal, "SIGKILL");
   const [own] = hostDirectories(directory).filter((name) => !known.has(name));
   assert.ok(own !== undefined, "a killed host leaves its directory to the next");
+  return await lastSeenAfter(diedAt, child.pid, own);
+}
+
+/** Waits until no process of a dead host is left; for how long there were any. */
+async function lastSeenAfter(diedAt: number, hostPid: number, directory: string): Promise<number> {
   for (let lastSeen = diedAt;;) {
     const now = performance.now();
-    if (belongingTo(child.pid, own).length > 0) lastSeen = now;
+    const left = belongingTo(hostPid, directory);
+    if (left.length > 0) lastSeen = now;
     // Nobody is there any more for a while: nobody will come.
     else if (now > lastSeen + 50) return lastSeen - diedAt;
-    assert.ok(now < diedAt + 30_000, `processes of a killed host live on: ${belongingTo(child.pid, own)}`);
+    assert.ok(now < diedAt + 30_000, `processes of a killed host live on: ${left}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
