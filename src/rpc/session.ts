@@ -85,8 +85,11 @@ export class RpcSession implements AsyncDisposable {
     if (core.state !== "new") {
       throw new TypeError(`Cannot start a session as it starts once: it is ${core.state}`);
     }
-    signal?.throwIfAborted();
     const onAbort = () => this.close(asError(signal?.reason));
+    if (signal?.aborted === true) {
+      onAbort();
+      throw signal.reason;
+    }
     signal?.addEventListener("abort", onAbort, { once: true });
     core.state = "greeting";
     core.start();

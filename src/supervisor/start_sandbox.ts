@@ -179,23 +179,25 @@ async function greet({ guest, request, types, directory, boot, broker }: Strange
   try {
     while (true) {
       const connection = await guest.accept(signal);
-      if (context.native !== null) widenConnection(context.native, connection);
-      await limitMemory({
-        view: { native: context.native, files: context.directory.files },
-        guest,
-        policy,
-        directory,
-        boot,
-      });
+      // Owns the connection from now on.
       const session = sessionOver(connection, guest, request, types, boot.token);
       const confined = broker === null ? null : confinement(session);
       try {
+        if (context.native !== null) widenConnection(context.native, connection);
+        await limitMemory({
+          view: { native: context.native, files: context.directory.files },
+          guest,
+          policy,
+          directory,
+          boot,
+        });
         await session.start(signal);
         guest.closeListener();
         await confined?.(signal);
         broker?.lockDown();
         return session;
       } catch (error) {
+        session.close();
         if (!(error instanceof ProtocolError)) throw error;
       }
     }

@@ -4,7 +4,7 @@ import { RpcSession } from "../../src/rpc/mod.ts";
 import { Kind } from "../../src/rpc/messages.ts";
 import { type FrameReceiver, type FrameTransport, memoryTransportPair } from "../../src/transport/mod.ts";
 import { payload } from "./raw_peer.ts";
-import { type Joint, sessionPair } from "./session_pair.ts";
+import { type Joint, sessionPair, socketTransportPair } from "./session_pair.ts";
 
 for (const joint of ["memory", "socket"] as const satisfies readonly Joint[]) {
   Deno.test(`RpcSession.call() returns what the peer's function returns, both ways, over ${joint}`, async () => {
@@ -127,6 +127,17 @@ Deno.test("RpcSession.start() closes when its signal aborts", async () => {
   await assert.rejects(started, { message: "enough" });
   assert.equal(host.state, "closed");
   await host.closed;
+});
+
+Deno.test("RpcSession.start() closes what it was given when its signal has aborted before", async () => {
+  const [left, right] = await socketTransportPair();
+  await using host = new RpcSession(left, { role: "host", token: "t" });
+  const error = new Error("enough");
+  await assert.rejects(host.start(AbortSignal.abort(error)), (thrown) => thrown === error);
+  assert.equal(host.state, "closed");
+  const ended = Promise.withResolvers<Error | null>();
+  right.start({ onFrame: () => {}, onClosed: ended.resolve });
+  assert.equal(await ended.promise, null);
 });
 
 Deno.test("RpcSession.shutdown() gives null when the guest stays silent", async () => {
