@@ -44,14 +44,20 @@ function serviceName(value: unknown, at: string, offered: object): string {
 /** All methods of a service: granting none of them is a mistake. */
 function wholeService(value: unknown, at: string, offered: Readonly<Record<string, object>>): string {
   const name = serviceName(value, at, offered);
-  const service = members(offered[name] ?? {});
-  if (methodNames(service).some((method) => isMethod(service, method))) return name;
+  if (hasMethods(offered[name] ?? {})) return name;
   throw invalid(
     at,
     "a service with methods",
     `"${name}" has none`,
     "Methods are functions of the object or of its class; fields and accessors are never called",
   );
+}
+
+/** Nested singletons go with their parent, which may have nothing else. */
+function hasMethods(service: object): boolean {
+  const own = members(service);
+  return methodNames(own).some((name) => isMethod(own, name)) ||
+    Object.values(nestedOf(service)).some(hasMethods);
 }
 
 function isMethod(service: object, name: string): boolean {
@@ -78,9 +84,13 @@ function methodName(value: unknown, at: string, service: object): string {
 
 /** A class of singletons that goes with another, by the name under which it does. */
 function nestedSingleton(service: object, name: string): object | undefined {
-  if (typeof service !== "function") return undefined;
-  const { nested } = service as { readonly nested?: Readonly<Record<string, object>> };
-  return nested !== undefined && Object.hasOwn(nested, name) ? nested[name] : undefined;
+  const nested = nestedOf(service);
+  return Object.hasOwn(nested, name) ? nested[name] : undefined;
+}
+
+function nestedOf(service: object): Readonly<Record<string, object>> {
+  if (typeof service !== "function") return {};
+  return (service as { readonly nested?: Readonly<Record<string, object>> }).nested ?? {};
 }
 
 function methodNames(service: object): string[] {

@@ -167,15 +167,16 @@ Deno.test("loadConfig() refuses to grant all methods of a service that has none"
     }
     _hidden(): void {}
   }
-  const services = {
-    fields: new Fields(),
-    empty: {},
-    child: new Child(),
-    bare: Object.create(null),
-    type: Child,
-  };
+  class Whole {
+    static readonly nested = { part: Child };
+  }
+  class Hollow {
+    static readonly nested = { part: Fields };
+  }
+  const objects = { fields: new Fields(), empty: {}, child: new Child(), bare: Object.create(null) };
+  const services = { ...objects, type: Child, whole: Whole, hollow: Hollow };
   const one = hostConfig({ services }, around);
-  for (const name of ["fields", "empty", "bare"]) {
+  for (const name of ["fields", "empty", "bare", "hollow"]) {
     assertConfigError(
       () => loadConfig("./resize.ts", { services: [name] }, one, around),
       {
@@ -184,8 +185,13 @@ Deno.test("loadConfig() refuses to grant all methods of a service that has none"
       },
     );
   }
-  const { services: granted } = loadConfig("./resize.ts", { services: ["child", "type"] }, one, around);
-  assert.deepEqual(granted, { child: "all", type: "all" });
+  const { services: granted } = loadConfig(
+    "./resize.ts",
+    { services: ["child", "type", "whole"] },
+    one,
+    around,
+  );
+  assert.deepEqual(granted, { child: "all", type: "all", whole: "all" });
 });
 
 Deno.test("loadConfig() reads services by name and by method", () => {
