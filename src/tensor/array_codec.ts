@@ -7,7 +7,7 @@
 import { ProtocolError } from "../errors.ts";
 import { bytesOf } from "./copy_elements.ts";
 import type { ArrayMaker } from "./dtype.ts";
-import { count, readPlace, writePlace } from "./place.ts";
+import { count, describe, readPlace, writePlace } from "./place.ts";
 import type { TensorPort } from "./port.ts";
 import type { TensorArray, ValueCodec, ValueContext } from "./types.ts";
 
@@ -60,7 +60,7 @@ function decodeArray(port: TensorPort, payload: unknown, context: ValueContext):
   const [code, rawLength, rawPlace] = payload as readonly unknown[];
   const maker = typeof code === "number" ? MAKERS[code] : undefined;
   if (maker === undefined) {
-    throw new ProtocolError(`Cannot read the header of an array as type ${String(code)} is unknown`);
+    throw new ProtocolError(`Cannot read the header of an array as type ${describe(code)} is unknown`);
   }
   const length = count(rawLength);
   const bytes = length * maker.BYTES_PER_ELEMENT;

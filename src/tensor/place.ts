@@ -59,7 +59,7 @@ export function readPlace(value: unknown): Place {
   if (kind === REGION && value.length === 4 && (third === 0 || third === 1)) {
     return { kind: "region", grant: count(first), lease: count(second), isGiven: third === 1 };
   }
-  throw new ProtocolError(`Cannot read where a tensor is as its form is wrong: ${String(kind)}`);
+  throw new ProtocolError(`Cannot read where a tensor is as its form is wrong: ${describe(kind)}`);
 }
 
 /**
@@ -76,6 +76,13 @@ export function count(value: unknown): number {
   );
 }
 
-function describe(value: unknown): string {
+/**
+ * A value of a peer in a message, which must not run or print anything of it.
+ *
+ * @param value Decoded, hostile.
+ * @returns The number or the beginning of the text, else the name of its type.
+ */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return value.slice(0, 100);
   return typeof value === "number" || typeof value === "bigint" ? String(value) : typeof value;
 }

@@ -8,7 +8,7 @@ import { ProtocolError } from "../errors.ts";
 import { bytesOf } from "./copy_elements.ts";
 import { dtypeByCode, type DtypeFacts, dtypeFacts } from "./dtype.ts";
 import { type Handover, TensorHandover } from "./handover.ts";
-import { count, type Place, readPlace, writePlace } from "./place.ts";
+import { count, describe, type Place, readPlace, writePlace } from "./place.ts";
 import type { TensorPort } from "./port.ts";
 import { elementCount, elementSpan, hasOverlap, isContiguous, MAX_RANK, shapeText } from "./shape.ts";
 import { Storage } from "./storage.ts";
@@ -94,7 +94,7 @@ function readHeader(payload: unknown): Header {
   const [code, rawShape, rawStrides, own, rawPlace] = payload as readonly unknown[];
   const facts = dtypeByCode(code);
   if (facts === undefined) {
-    throw new ProtocolError(`Cannot read the header of a tensor as dtype ${String(code)} is unknown`);
+    throw new ProtocolError(`Cannot read the header of a tensor as dtype ${describe(code)} is unknown`);
   }
   if (own !== 0 && own !== 1) {
     throw new ProtocolError("Cannot read the header of a tensor as its ownership is unknown");

@@ -1,5 +1,6 @@
 /** Headers that nobody thought of: whatever a guest sends, the host gets a value or a typed error. */
 
+import { readHeader } from "../../src/tensor/cuda/cuda_place.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DisposedError, LimitExceededError, ProtocolError } from "../../src/errors.ts";
@@ -134,3 +135,22 @@ for (const tag of ["tensor", "array", "cuda"]) {
     },
   );
 }
+
+const unprintable = (length: number) => [{ toString: [] }, ...Array.from({ length: length - 1 }, () => [])];
+
+for (const tag of ["tensor", "array"]) {
+  Deno.test(nativeTest(`a header of type "${tag}" that cannot be printed is a typed error`), async () => {
+    await using peer = await RawPeer.start({ totalBytes: 64 * MIB });
+    for (let length = 1; length <= 6; length++) {
+      const error = outcome(peer, tag, unprintable(length));
+      assert(error instanceof ProtocolError, `${length}: ${error}`);
+    }
+  });
+}
+
+Deno.test("readHeader() of a device's tensor gives a typed error for what cannot be printed", () => {
+  assert.throws(() => readHeader(unprintable(5)), {
+    name: "ProtocolError",
+    message: /dtype object is unknown/,
+  });
+});

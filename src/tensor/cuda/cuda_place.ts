@@ -6,7 +6,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { dtypeByCode, type DtypeFacts } from "../dtype.ts";
-import { count, type Place, readPlace, writePlace } from "../place.ts";
+import { count, describe, type Place, readPlace, writePlace } from "../place.ts";
 import { elementCount, MAX_RANK } from "../shape.ts";
 
 /** In host memory; in memory that was granted with a descriptor; in memory that the sender had asked for; behind a handle. */
@@ -59,7 +59,7 @@ export function readHeader(value: unknown): CudaHeader {
   if (!Array.isArray(value) || value.length !== HEADER_LENGTH) throw wrong("it must be a list of 5");
   const [code, rawShape, device, kind, where] = value as readonly unknown[];
   const facts = dtypeByCode(code);
-  if (facts === undefined) throw wrong(`dtype ${String(code)} is unknown`);
+  if (facts === undefined) throw wrong(`dtype ${describe(code)} is unknown`);
   if (!Array.isArray(rawShape) || rawShape.length > MAX_RANK) throw wrong("its shape is no list");
   const shape = rawShape.map(count);
   const bytes = sizeOf(shape) * facts.bytes;
